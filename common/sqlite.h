@@ -1,0 +1,46 @@
+#pragma once
+/// SQLite, as a journal needs it: WAL, synchronous=FULL, one owner.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/file.h"
+#include "common/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace davit::sqlite {
+
+using Value = std::variant<std::monostate, std::int64_t, std::string>;
+using Row = std::vector<Value>;
+
+/// Not thread-safe. A committed transaction is durable when the call returns.
+class Database {
+public:
+    /// Opens or creates @p path (mode 0600) and brings it to @p migrations.size() by running the missing ones, each in a transaction (`user_version`).
+    /// Errors: Corrupt "… is not a database"; System; InvalidInput when the file is from a newer Davit.
+    static Result<Database> open(const Path& path, const std::vector<std::string_view>& migrations);
+
+    /// Runs one statement with its parameters. @return its rows
+    Result<std::vector<Row>> run(std::string_view sql, const std::vector<Value>& parameters = {});
+    /// BEGIN IMMEDIATE … COMMIT around @p body; ROLLBACK if it fails.
+    Result<void> transaction(const std::function<Result<void>()>& body);
+    std::int64_t last_insert_id() const;
+
+private:
+    struct Close { void operator()(sqlite3* db) const; };
+    explicit Database(std::unique_ptr<sqlite3, Close> db) : db_(std::move(db)) {}
+    std::unique_ptr<sqlite3, Close> db_;
+};
+
+std::int64_t integer(const Value& value);          ///< 0 for NULL
+std::string text(const Value& value);              ///< "" for NULL
+
+}  // namespace davit::sqlite
