@@ -5,7 +5,7 @@
 ROOT_ENVIRONMENT=(
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
     CCACHE_DIR=/ccache CCACHE_BASEDIR=/src CCACHE_MAXSIZE=5G CCACHE_SLOPPINESS=pch_defines,time_macros
-    JAVA_HOME=/usr/lib/jvm/default-java MAVEN_ARGS=-Dmaven.repo.local=/m2
+    MAVEN_ARGS=-Dmaven.repo.local=/m2
     DAVIT_DEVICE_ROOT=/cache/device-root DAVIT_HAWKBIT_JAR=/cache/hawkbit.jar
 )
 

@@ -65,6 +65,7 @@ make_build_root() {
     debootstrap_root "$1" "${BUILD_PACKAGES[@]}" || return
     mkdir -p "$1"/{src,cache,ccache,m2,mnt}
     : >"$1/etc/resolv.conf"
+    tr -d - </proc/sys/kernel/random/uuid >"$1/etc/machine-id" # systemd-nspawn asks for it
 }
 
 make_device_root() {
