@@ -1,0 +1,43 @@
+#pragma once
+/// An OCI bundle on disk: `rootfs/` beside `davit.json` and/or `config.json`.
+
+#include <optional>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "common/file.h"
+#include "containers/manifest.h"
+#include "containers/policy.h"
+
+namespace davit {
+
+/// Where things are on the device. Tests give their own root.
+struct DevicePaths {
+    Path state = "/var/lib/davit";  ///< repo/, checkouts/, generations/, current, data/, state.db
+    Path run = "/run/davit";        ///< rendered bundles, cleared by a reboot
+    Path units = "/run/systemd/system";
+    [[nodiscard]] Path checkout(std::string_view app, std::string_view commit) const { return state / "checkouts" / app / commit; }
+};
+
+struct Bundle {
+    Path directory;      ///< the checkout
+    Manifest manifest;   ///< from davit.json, or legacy_manifest()
+    bool legacy = false; ///< there was no davit.json
+};
+
+/// Reads the bundle in @p directory. @p legacy is used when there is no davit.json.
+/// Errors: InvalidInput "… has neither davit.json nor config.json", "… has no rootfs/", manifest errors.
+Result<Bundle> read_bundle(const Path& directory, std::string_view name, std::string_view version, const LegacyOptions& legacy);
+
+/// Everything that would make the bundle fail on a device, found at the publisher's: mount points that do not exist in rootfs (runc would create them on
+/// disk, or fail on a read-only one), the program that args[0] names, volume paths, device nodes, sockets and FIFOs (OSTree refuses them).
+Result<void> check_bundle(const Bundle& bundle, const Policy& policy);
+
+/// runc's config.json for this device, from manifest, config.json (a wish) and policy: hooks dropped, cgroups path ours, read-only root, capabilities,
+/// mounts, devices and namespaces within the policy, systemd's notify socket bound in for StartType::Notify (NOTIFY_SOCKET, WATCHDOG_USEC in env).
+/// @param cgroup the container's cgroup below the unit's, e.g. "/davit.slice/davit-app-hello.service/ctr"
+/// Errors: PolicyRefused naming app, field and rule.
+Result<nlohmann::json> render_config(const Bundle& bundle, const Policy& policy, const DevicePaths& paths, std::string_view cgroup);
+
+}  // namespace davit

@@ -1,0 +1,114 @@
+#pragma once
+/// An OSTree repository: commit, read, check out, keep, prune. The only room that includes <ostree.h>.
+///
+/// Not thread-safe. libostree's GErrors become Error; glib's types stay behind this header.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/file.h"
+#include "common/result.h"
+#include "ostree/signature.h"
+
+namespace davit::ostree {
+
+enum class Mode { Bare, Archive };
+
+/// What a commit says about itself.
+struct CommitInfo {
+    std::string id;                          ///< 64 hex digits
+    std::vector<std::string> refs;           ///< ref binding: the names it was published under
+    std::optional<std::string> version;      ///< metadata "version"
+    std::optional<std::string> parent;
+    std::uint64_t timestamp = 0;             ///< seconds since the epoch
+    bool partial = false;                    ///< only the commit object is here, not its content
+};
+
+/// What a pull of a commit would cost, from the sizes that the commit carries (`ostree.sizes`).
+struct Cost {
+    bool known = false;                ///< false: the commit carries no sizes
+    std::uint64_t missing_bytes = 0;   ///< uncompressed bytes of the objects that are not here
+    std::uint64_t missing_wire = 0;    ///< the same, compressed as they travel
+    std::uint64_t missing_objects = 0;
+};
+
+struct PullRequest {
+    std::string url;                      ///< http(s)://… or file://… of an archive repository
+    std::string ref;                      ///< expected in the ref binding
+    std::string commit;
+    std::optional<std::string> ca_file;
+    std::vector<std::string> http_headers;  ///< "Name: value"
+};
+
+struct Progress {
+    std::uint64_t bytes = 0;
+    std::uint32_t fetched = 0;     ///< objects
+    std::uint32_t requested = 0;
+};
+
+/// One directory to commit.
+struct CommitRequest {
+    Path directory;
+    std::string ref;
+    std::string version;
+    std::string subject;
+    std::uint64_t timestamp = 0;                       ///< seconds; part of the commit id, so it comes from the caller
+    std::map<std::string, std::string> metadata;        ///< further string metadata ("davit.name")
+};
+
+/// 64 lower-case hex digits?
+bool is_commit_id(std::string_view text);
+
+class Repository {
+public:
+    /// Errors: InvalidInput "… is not an OSTree repository", NotFound.
+    static Result<Repository> open(const Path& path);
+    /// Creates it if it is absent. A bare one keeps @p min_free_bytes free on its disk. Errors: InvalidInput when it exists in another mode.
+    static Result<Repository> open_or_create(const Path& path, Mode mode, std::uint64_t min_free_bytes = 0);
+
+    // --- publisher -----------------------------------------------------------
+    /// Commits a directory with uid, gid, modes and xattrs as they are, sizes included, and moves @p request.ref to it. Reproducible: same tree and same
+    /// request give the same id. Errors: InvalidInput for device nodes, sockets and FIFOs, naming the path.
+    Result<std::string> commit(const CommitRequest& request);
+    /// Adds a signature to the commit's detached metadata (does nothing if this key's is there).
+    Result<void> sign(std::string_view commit, const SigningKey& key);
+    /// Copies a commit, its content and the ref into another repository on this machine, and rewrites that one's summary.
+    Result<void> push_to(const Path& repository, std::string_view ref, std::string_view commit);
+
+    // --- both ----------------------------------------------------------------
+    [[nodiscard]] Result<std::optional<std::string>> resolve(std::string_view ref) const;  ///< the commit a ref names
+    [[nodiscard]] Result<CommitInfo> info(std::string_view commit) const;                  ///< Errors: NotFound
+    [[nodiscard]] Result<std::string> read_file(std::string_view commit, const Path& path_in_commit) const;  ///< Errors: NotFound
+    [[nodiscard]] Result<std::vector<std::string>> refs() const;
+
+    // --- device --------------------------------------------------------------
+    /// Fetches the commit object and its signatures only, without touching a ref. Two requests, under a kilobyte.
+    Result<void> pull_commit_only(const PullRequest& request);
+    /// Fetches everything of the commit (refs + override-commit-ids, depth 0, no deltas), checking the ref binding.
+    /// Errors: NotFound (404, 403, 410), Untrusted (ref binding), NoSpace, Network (the rest: worth retrying).
+    Result<void> pull(const PullRequest& request, const std::function<void(const Progress&)>& progress);
+    [[nodiscard]] Result<Cost> cost(std::string_view commit) const;
+    /// The key that signed it. Errors: Untrusted; Corrupt when the commit object cannot be read as one.
+    [[nodiscard]] Result<std::string> verify(std::string_view commit, std::string_view ref, std::span<const TrustedKey> keys) const;
+    /// Hard-link checkout into @p destination, complete by construction: temporary name in the same directory, syncfs, rename, fsync. Does nothing if
+    /// @p destination exists. Errors: NoSpace, Corrupt.
+    Result<void> checkout(std::string_view commit, const Path& destination);
+    Result<void> set_ref(std::string_view ref, std::optional<std::string_view> commit);  ///< nullopt deletes it
+    /// Deletes every object that no ref reaches (refs only, depth 0), and staging left-overs of other boots.
+    Result<void> prune();
+
+private:
+    struct Handle;
+    explicit Repository(std::shared_ptr<Handle> handle) : handle_(std::move(handle)) {}
+    std::shared_ptr<Handle> handle_;
+};
+
+}  // namespace davit::ostree
