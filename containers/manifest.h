@@ -84,6 +84,8 @@ struct LegacyOptions {
     bool notify = false;
     bool autostart = true;
     std::optional<Milliseconds> timeout;
+
+    bool operator==(const LegacyOptions&) const = default;
 };
 Manifest legacy_manifest(std::string_view name, std::string_view version, const LegacyOptions& options);
 

@@ -1,0 +1,48 @@
+#pragma once
+/// The engine: carries one deployment at a time from `received` to `done`, through crashes.
+///
+/// Plain blocking code on the worker thread. The phase is in the journal before it acts; after a crash `resume()` enters the persisted phase again: there
+/// is no other resume code.
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+
+#include "agent/engine/seams.h"
+#include "agent/journal.h"
+
+namespace davit {
+
+struct EngineOptions {
+    Milliseconds first_retry{5'000};            ///< of a download; doubled each time
+    Milliseconds longest_retry{300'000};
+    Milliseconds download_deadline{24 * 3600'000};  ///< gives up after so long without success
+    int most_entries = 5;                       ///< a phase entered so often (crashes) fails the deployment
+};
+
+class Engine {
+public:
+    struct Parts {
+        Journal& journal;
+        Generations& generations;
+        Content& content;
+        Apps& apps;
+        Probe& probe;
+        Observer& observer;
+        Clock& clock;
+    };
+    Engine(Parts parts, EngineOptions options);
+    ~Engine();
+
+    /// Carries the journal's deployment, if there is one, to its end, and cleans up after crashes. Call once at start.
+    Result<void> resume(std::stop_token stop);
+    /// Runs @p deployment to its end. The outcome is in history and outbox when this returns.
+    /// Does nothing but report again if this very deployment (same id, same parts) is in the history; a deployment under way is never replaced here.
+    Result<void> run(const Deployment& deployment, std::stop_token stop);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace davit

@@ -1,0 +1,71 @@
+#pragma once
+/// The sets of apps on this device, and the one link that says which set is live.
+///
+/// On disk: `generations/<n>/generation.json` + `generations/<n>/apps/<app>` -> `../../../checkouts/<app>/<commit>`, `current` -> `generations/<n>`,
+/// `previous` -> `generations/<m>`, `factory` -> … (only if the image shipped one). Roles are links, never inferred.
+/// generation.json: {"os":"any","apps":[{"name":…,"version":…,"commit":…,"ref":…,"legacy":{"notify":…,"autostart":…,"timeout_ms":…}|null}]}
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/file.h"
+#include "common/result.h"
+#include "containers/manifest.h"
+
+namespace davit {
+
+struct AppVersion {
+    std::string name;
+    std::string version;
+    std::string commit;
+    std::string ref;
+    std::optional<LegacyOptions> legacy;
+
+    bool operator==(const AppVersion&) const = default;
+};
+
+struct Generation {
+    std::uint64_t number = 0;
+    std::string os = "any";            ///< the OS commit it was made for, or "any"
+    std::vector<AppVersion> apps;      ///< sorted by name
+    [[nodiscard]] const AppVersion* find(std::string_view app) const;
+};
+
+/// A generation is complete before it is named and never changes afterwards. Exactly one is current; moving `current` is one rename, so a power cut leaves
+/// either the old or the new set, never a mixture.
+///
+/// Not thread-safe: owned by the engine's worker (davit-units and davit-launch only read). All paths lie on one file system (hard links).
+class Generations {
+public:
+    using Number = std::uint64_t;
+
+    /// Opens the store below @p state (/var/lib/davit), creating it when absent.
+    static Result<Generations> open(const Path& state);
+
+    /// Removes what a crash or a finished deployment left behind: temporary names, generations that no role and none of @p in_progress names, and checkouts
+    /// that no remaining generation uses.
+    Result<void> collect_garbage(std::span<const Number> in_progress);
+
+    /// Writes a generation of @p apps beside the current one. Durable when it returns. Errors: NotFound if a checkout is absent; NoSpace.
+    /// @return its number, greater than every number used before
+    Result<Number> prepare(std::span<const AppVersion> apps);
+
+    /// Makes @p n current and what was current `previous`. Atomic and durable; does nothing if it is current already.
+    Result<void> switch_to(Number n);
+    /// Makes @p n current again without touching `previous`; for rollback.
+    Result<void> switch_back_to(Number n);
+
+    [[nodiscard]] Result<std::optional<Generation>> current() const;
+    [[nodiscard]] Result<std::optional<Generation>> previous() const;
+    [[nodiscard]] Result<Generation> load(Number n) const;
+    [[nodiscard]] const Path& state() const { return state_; }
+
+private:
+    explicit Generations(Path state) : state_(std::move(state)) {}
+    Path state_;
+};
+
+}  // namespace davit

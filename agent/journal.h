@@ -1,0 +1,86 @@
+#pragma once
+/// What survives a crash: the deployment under way with its phase, the results that the server has not taken yet, and the history.
+///
+/// SQLite in state.db; every change is durable when the call returns. Written only when something happens: polling, progress and attributes never come here.
+/// The worker owns a Journal; the link thread owns an Outbox on the same file (a connection each).
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/deployment.h"
+#include "agent/generations.h"
+#include "agent/phase.h"
+#include "common/file.h"
+#include "common/result.h"
+#include "common/sqlite.h"
+
+namespace davit {
+
+/// The deployment under way.
+struct JournalEntry {
+    Deployment deployment;
+    Phase phase = Phase::Received;
+    int entries = 0;                                ///< how often this phase was entered (crashes count)
+    std::int64_t started_ms = 0;                    ///< wall clock
+    std::int64_t phase_started_ms = 0;              ///< wall clock of the first entry into this phase
+    std::optional<Generations::Number> from;        ///< current when it began; nullopt: none
+    std::optional<Generations::Number> to;          ///< prepared for it
+    std::optional<Outcome> failure;                 ///< why it is rolling back
+};
+
+struct HistoryEntry {
+    Deployment deployment;
+    Outcome outcome;
+    std::int64_t started_ms = 0;
+    std::int64_t finished_ms = 0;
+};
+
+class Journal {
+public:
+    static Result<Journal> open(const Path& file);
+
+    [[nodiscard]] Result<std::optional<JournalEntry>> active();
+    /// Starts a deployment in Phase::Received. Error: AlreadyExists if one is active.
+    Result<void> begin(const Deployment& deployment, std::optional<Generations::Number> from, std::int64_t now_ms);
+    /// Persists the phase before it acts; entering the same phase again counts.
+    Result<void> enter(Phase phase, std::int64_t now_ms);
+    Result<void> prepared(Generations::Number to);
+    Result<void> failed(const Outcome& why);
+    /// One transaction: the active row becomes history, and its result is in the outbox.
+    Result<void> finish(const Outcome& outcome, std::int64_t now_ms);
+    /// A deployment that ended before it began (it could not be read): straight to history and outbox.
+    Result<void> refuse(const Deployment& deployment, const Outcome& outcome, std::int64_t now_ms);
+
+    /// The newest finished deployment with this id.
+    [[nodiscard]] Result<std::optional<HistoryEntry>> find(const std::string& deployment_id);
+    [[nodiscard]] Result<std::vector<HistoryEntry>> history(int limit);  ///< newest first
+    /// Puts a known result into the outbox once more (the server offers an action again that we have finished).
+    Result<void> report_again(const std::string& deployment_id);
+
+private:
+    explicit Journal(sqlite::Database db) : db_(std::move(db)) {}
+    sqlite::Database db_;
+};
+
+/// The results on their way to the server, oldest first.
+class Outbox {
+public:
+    struct Item {
+        std::int64_t row = 0;
+        std::string deployment_id;
+        Outcome outcome;
+        std::int64_t finished_ms = 0;
+    };
+    static Result<Outbox> open(const Path& file);
+    [[nodiscard]] Result<std::optional<Item>> next();
+    Result<void> delivered(std::int64_t row);
+
+private:
+    explicit Outbox(sqlite::Database db) : db_(std::move(db)) {}
+    sqlite::Database db_;
+};
+
+}  // namespace davit
