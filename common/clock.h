@@ -32,6 +32,8 @@ Clock& system_clock();
 Result<Milliseconds> parse_duration(std::string_view text);
 /// The shortest exact form: "500ms", "5s", "2m".
 std::string to_string(Milliseconds duration);
+/// "60 s" or "0.2 s", for sentences.
+std::string in_seconds(Milliseconds duration);
 /// hawkBit's polling interval: "00:05:00" or ISO-8601 "PT24H". Error: InvalidInput.
 Result<Milliseconds> parse_polling_time(std::string_view text);
 /// "2026-11-21T10:00:00Z"

@@ -44,7 +44,8 @@ public:
     Client(Client&&) noexcept;
     Client& operator=(Client&&) noexcept;
 
-    /// Any answer of the server is a Response, whatever its status. Errors: Code::Network (no answer, time-out, TLS), Code::InvalidInput (bad URL).
+    /// Any answer of the server is a Response, whatever its status. Errors: Code::Network (no answer, time-out, TLS), Code::InvalidInput (bad URL
+    /// or CA file, an answer larger than Options::max_body).
     /// The message names the URL without user info or query, and the cause ("connection refused", "certificate is not trusted …").
     [[nodiscard]] Result<Response> send(const Request& request);
 
@@ -59,7 +60,7 @@ std::optional<Error> status_error(const Response& response, std::string_view wha
 
 /// "/" and other reserved characters as %XX, for one path segment or query value.
 std::string percent_encode(std::string_view text);
-/// scheme://host[:port] of a URL; empty if it is none. For "is this the same origin?".
+/// scheme://host[:port] of an http or https URL, in lower case and without the default port; empty if it is none. For "is this the same origin?".
 std::string origin(std::string_view url);
 
 }  // namespace davit::http

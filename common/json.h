@@ -5,7 +5,8 @@
 /// nlohmann::json stays behind this header for readers; who writes JSON includes <nlohmann/json.hpp> itself.
 
 #include <cstdint>
-#include <memory>
+#include <initializer_list>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,17 +22,25 @@ namespace davit::json {
 enum class Comments { Refuse, Allow };
 Result<nlohmann::json> parse(std::string_view text, std::string_view source, Comments comments = Comments::Refuse);
 
+/// What an integer may be, both ends included.
+struct Range {
+    std::int64_t least = std::numeric_limits<std::int64_t>::min();
+    std::int64_t most = std::numeric_limits<std::int64_t>::max();
+};
+
 /// A place in a document: the source's name, the path so far, and the value there.
 class Reader {
 public:
     /// @param source what the user calls the document ("davit.json", "answer of GET …")
     Reader(const nlohmann::json& value, std::string source);
+    Reader(nlohmann::json&&, std::string) = delete;  ///< a Reader of a temporary would dangle
 
     // Each `need_*` is an error when the member is absent or has another type; each `get_*` gives nullopt when it is absent (or null).
+    // All of them are an error when this value is not an object.
     [[nodiscard]] Result<std::string> need_string(std::string_view member) const;
     [[nodiscard]] Result<std::optional<std::string>> get_string(std::string_view member) const;
-    [[nodiscard]] Result<std::int64_t> need_integer(std::string_view member) const;
-    [[nodiscard]] Result<std::optional<std::int64_t>> get_integer(std::string_view member) const;
+    [[nodiscard]] Result<std::int64_t> need_integer(std::string_view member, Range range = {}) const;
+    [[nodiscard]] Result<std::optional<std::int64_t>> get_integer(std::string_view member, Range range = {}) const;
     [[nodiscard]] Result<std::optional<bool>> get_boolean(std::string_view member) const;
     [[nodiscard]] Result<Reader> need_object(std::string_view member) const;
     [[nodiscard]] Result<std::optional<Reader>> get_object(std::string_view member) const;
@@ -54,6 +63,12 @@ public:
 
 private:
     Reader(const nlohmann::json* value, std::string source, std::string path);
+    [[nodiscard]] Reader at(const nlohmann::json& value, std::string_view member) const;
+    [[nodiscard]] Result<Reader> need(std::string_view member, std::string_view expected) const;
+    [[nodiscard]] Result<std::optional<Reader>> get(std::string_view member) const;
+    [[nodiscard]] Result<std::int64_t> as_integer(Range range) const;
+    [[nodiscard]] Error wrong_type(std::string_view expected) const;
+
     const nlohmann::json* value_;
     std::string source_;
     std::string path_;

@@ -18,7 +18,7 @@ enum class Level { Error = 3, Warning = 4, Notice = 5, Info = 6, Debug = 7 };  /
 using Fields = std::vector<std::pair<std::string, std::string>>;
 using Sink = std::function<void(Level, std::string_view message, const Fields&)>;
 
-void set_sink(Sink sink);
+void set_sink(Sink sink);  ///< an empty one brings the default back
 void set_level(Level most_verbose);
 void write(Level level, std::string_view message);
 

@@ -14,7 +14,6 @@
 #include "common/result.h"
 
 struct sqlite3;
-struct sqlite3_stmt;
 
 namespace davit::sqlite {
 
@@ -29,6 +28,7 @@ public:
     static Result<Database> open(const Path& path, const std::vector<std::string_view>& migrations);
 
     /// Runs one statement with its parameters. @return its rows
+    /// Errors: AlreadyExists (unique or primary key), NoSpace, Corrupt, Defect (the SQL is wrong), System.
     Result<std::vector<Row>> run(std::string_view sql, const std::vector<Value>& parameters = {});
     /// BEGIN IMMEDIATE … COMMIT around @p body; ROLLBACK if it fails.
     Result<void> transaction(const std::function<Result<void>()>& body);
@@ -37,6 +37,8 @@ public:
 private:
     struct Close { void operator()(sqlite3* db) const; };
     explicit Database(std::unique_ptr<sqlite3, Close> db) : db_(std::move(db)) {}
+    Result<void> migrate(const Path& path, const std::vector<std::string_view>& migrations);
+
     std::unique_ptr<sqlite3, Close> db_;
 };
 
