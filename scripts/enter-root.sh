@@ -8,6 +8,29 @@ set -euo pipefail
 root=$1 source=$2 cache=$3 device_root=$4 hawkbit_jar=$5
 shift 5
 
+# Everything that still runs in this mount namespace, except this script. A device's processes have a namespace of
+# their own, but die with their systemd-nspawn, which is in this one.
+left_over() {
+    local process here
+    here=$(readlink /proc/self/ns/mnt)
+    for process in /proc/[0-9]*; do
+        case ${process#/proc/} in $$ | "$BASHPID") continue ;; esac
+        if [ "$(readlink "$process/ns/mnt" 2>/dev/null)" = "$here" ]; then printf '%s\n' "${process#/proc/}"; fi
+    done
+}
+
+sweep() {
+    local signal pids
+    for signal in TERM KILL; do
+        for _ in $(seq 50); do
+            mapfile -t pids < <(left_over)
+            [ ${#pids[@]} -gt 0 ] || return 0
+            kill -s "$signal" "${pids[@]}" 2>/dev/null || true
+            sleep 0.1
+        done
+    done
+}
+
 mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
 mount --rbind /sys "$root/sys"
@@ -15,17 +38,21 @@ mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mkdir -p "$root/run/lock"
 mount --bind /tmp "$root/tmp"
-mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
+if [ -e /etc/resolv.conf ]; then mount --bind /etc/resolv.conf "$root/etc/resolv.conf"; fi
 mount --bind "$source" "$root/src"
 mount --rbind "$cache" "$root/cache"
 mount --bind "$cache/ccache" "$root/ccache"
 mount --bind "$cache/m2" "$root/m2"
 # Fixed names for what is keyed by a hash: in this namespace only, another checkout may mean another one.
 if [ -d "$device_root" ]; then mount --bind "$device_root" "$root/cache/device-root"; fi
-if [ -n "$hawkbit_jar" ]; then mount --bind "$hawkbit_jar" "$root/cache/hawkbit.jar"; fi
+if [ -f "$hawkbit_jar" ]; then mount --bind "$hawkbit_jar" "$root/cache/hawkbit.jar"; fi
 
 cd "$root"
 pivot_root . mnt
 umount -l /mnt
 cd /src
-exec "$@"
+
+[ -n "${DAVIT_SWEEP:-}" ] || exec "$@"
+unset DAVIT_SWEEP
+trap sweep EXIT
+"$@"

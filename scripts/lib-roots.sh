@@ -38,6 +38,7 @@ device_root() { name_root device-root 1 "${DEVICE_PACKAGES[@]}" "${DEVICE_MASKED
 
 # The archive that this machine itself uses; nothing if it names none, then mmdebstrap takes its default.
 debian_mirror() {
+    grep -qx 'ID=debian' /etc/os-release || return 0
     cat /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null |
         awk '/^URIs:/ {print $2; exit} /^deb / {for (i = 2; i <= NF; i++) if ($i ~ /:\/\//) {print $i; exit}}'
 }
@@ -80,9 +81,12 @@ make_device_root() {
     rm -f "$1/usr/sbin/policy-rc.d"
 }
 
+ensure_build_root() { ensure_root "Debian 13 build root" "$(build_root)" make_build_root; }
+ensure_device_root() { ensure_root "Debian 13 device root" "$(device_root)" make_device_root; }
+
 # ensure_root TITLE PATH MAKER   builds the root once, in a temporary name, whoever comes first.
 ensure_root() {
-    local title=$1 path=$2 maker=$3
+    local title=$1 path=$2 maker=$3 root_lock
     if [ ! -d "$path" ]; then
         need_host_programs mmdebstrap=mmdebstrap arch-test=arch-test newuidmap=uidmap zstd=zstd
         [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || install_host_packages debian-archive-keyring
