@@ -1,14 +1,16 @@
 #pragma once
 /// hawkBit's device API (DDI v1), typed. No policy: what to do with a deployment is the agent's business.
 ///
-/// Contract: Eclipse hawkBit 0.3 … 1.1, as its servers were observed. Unknown members and unknown enum values never make an answer unreadable unless
-/// acting without them would be wrong. Links that the server sends are followed only when they have the base URL's origin: a token never goes elsewhere.
+/// Contract: Eclipse hawkBit 0.3 … 1.1, as its servers were observed. Unknown members and unknown enum values never
+/// make an answer unreadable unless acting without them would be wrong. Links that the server sends are rebuilt below
+/// the configured URL: a token never goes to another host, and a proxy that forwards no headers does no harm.
 /// Not thread-safe: owned by the link thread.
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/clock.h"
@@ -18,7 +20,8 @@
 
 namespace davit::ddi {
 
-/// Who we are for the server. Exactly one of the tokens is used; both are read from files, so that they are never on a command line.
+/// Who we are for the server. Exactly one of the tokens is used; both are read from files, so that they are never on a
+/// command line.
 struct Credentials {
     enum class Kind { TargetToken, GatewayToken } kind = Kind::TargetToken;
     std::string token;
@@ -27,17 +30,17 @@ struct Credentials {
 };
 
 struct ServerAddress {
-    std::string url;                     ///< "https://hawkbit.example" (a path prefix is kept)
+    std::string url;  ///< "https://hawkbit.example" (a path prefix is kept)
     std::string tenant = "DEFAULT";
     std::string controller_id;
 };
 
 /// One answer of the poll: at most one of the first two is set by a server.
 struct Poll {
-    Milliseconds sleep{300'000};             ///< until the next poll, as the server wishes; 5 minutes when it says nothing readable
-    std::optional<std::string> deployment;   ///< URL of deploymentBase
-    std::optional<std::string> cancel;       ///< URL of cancelAction
-    bool wants_attributes = false;           ///< the configData link is there
+    Milliseconds sleep{300'000};            ///< until the next poll; 5 minutes when the server says nothing readable
+    std::optional<std::string> deployment;  ///< URL of deploymentBase
+    std::optional<std::string> cancel;      ///< URL of cancelAction
+    bool wants_attributes = false;          ///< the configData link is there
 };
 
 enum class Mode { Forced, Attempt, Skip };
@@ -50,13 +53,13 @@ struct Metadata {
 struct Artifact {
     std::string filename;
     std::uint64_t size = 0;
-    std::string sha256;                   ///< empty when the server gives none
-    std::string url;                      ///< "download" or "download-http"; empty when there is neither
+    std::string sha256;  ///< empty when the server gives none
+    std::string url;     ///< "download" or "download-http"; empty when there is neither
 };
 
 /// One software module of the distribution set.
 struct Chunk {
-    std::string part;                      ///< "bApp" is an app, "os" the OS
+    std::string part;  ///< "bApp" is an app, "os" the OS
     std::string name;
     std::string version;
     std::vector<Metadata> metadata;
@@ -65,10 +68,10 @@ struct Chunk {
 };
 
 struct Deployment {
-    std::string id;                        ///< the action id, opaque
+    std::string id;  ///< the action id, opaque
     Mode download = Mode::Forced;
     Mode update = Mode::Forced;
-    std::optional<bool> window_open;       ///< set when the action has a maintenance window
+    std::optional<bool> window_open;  ///< set when the action has a maintenance window
     std::vector<Chunk> chunks;
 };
 
@@ -79,33 +82,41 @@ struct Feedback {
     Execution execution = Execution::Proceeding;
     Finished finished = Finished::None;
     std::vector<std::string> details;
-    std::int64_t timestamp_ms = 0;         ///< wall clock; 0: the server's own
+    std::int64_t timestamp_ms = 0;  ///< wall clock; 0: the server's own
 };
 
-/// What hawkBit accepts: at most 20 details of 512 bytes each (cut at a character's border), no '<', no control characters but newline and tab.
+/// What hawkBit accepts: at most 20 details of 512 bytes each (cut at a character's border), '<' as '(', no control
+/// characters but newline and tab. Of more than 20 the last are kept, behind a line that says how many are missing.
 std::vector<std::string> clean_details(const std::vector<std::string>& details);
 /// What hawkBit accepts as an attribute value: 128 characters of its ASCII set; others become '?'.
 std::string clean_attribute(std::string_view value);
 
 class Client {
-public:
+  public:
     Client(ServerAddress address, Credentials credentials, http::Options http);
 
-    /// Errors everywhere: Unauthorized (401: token, tenant, or target unknown; the message says what to look at), Network, InvalidInput for an answer that
-    /// cannot be read (with its path), and as named.
+    /// Errors everywhere: Unauthorized (401: token, tenant, or target unknown; the message says what to look at),
+    /// Network, InvalidInput for an answer that cannot be read (with its path), and as named.
     [[nodiscard]] Result<Poll> poll();
     /// @p url from Poll. Errors: NotFound/Gone: the action is no longer ours.
     [[nodiscard]] Result<Deployment> deployment(const std::string& url);
     /// @return the id of the action that shall be canceled
     [[nodiscard]] Result<std::string> cancel(const std::string& url);
-    /// Errors: Gone (closed for good), NotFound, Quota, ServerRefused (400: the body; retried once by this call with minimal details).
+    /// Errors: Gone (closed for good), NotFound, Quota, ServerRefused (400: the body; retried once by this call with
+    /// minimal details).
     [[nodiscard]] Result<void> feedback(const std::string& action_id, const Feedback& feedback);
     /// Errors: ServerRefused when the action is not being canceled (405).
     [[nodiscard]] Result<void> cancel_feedback(const std::string& action_id, const Feedback& feedback);
     /// PUT configData, mode merge.
     [[nodiscard]] Result<void> attributes(const std::map<std::string, std::string>& values);
 
-private:
+  private:
+    Result<http::Response> exchange(const http::Request& request);  ///< with our headers; any status
+    /// @p response, or the error that its status stands for.
+    Result<http::Response> accepted(const http::Request& request, http::Response response) const;
+    Result<http::Response> send(const http::Request& request);  ///< exchange, then accepted
+    Result<void> post_feedback(std::string_view resource, const std::string& action_id, const Feedback& feedback);
+
     ServerAddress address_;
     Credentials credentials_;
     http::Client http_;

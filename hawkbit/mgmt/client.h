@@ -1,7 +1,8 @@
 #pragma once
 /// hawkBit's Management API (/rest/v1), typed: what the CLI and the tests need. No policy.
 ///
-/// Works with hawkBit 0.3 … 1.1: any 2xx is success, command bodies are never needed, both `status` and `detailStatus` are read. Not thread-safe.
+/// Works with hawkBit 0.3 … 1.1: any 2xx is success, command bodies are never needed, both `status` and `detailStatus`
+/// are read. Not thread-safe.
 
 #include <cstdint>
 #include <map>
@@ -15,9 +16,9 @@
 namespace davit::mgmt {
 
 struct Login {
-    std::string url;        ///< "http://127.0.0.1:8080"
+    std::string url;  ///< "http://127.0.0.1:8080"
     std::string user;
-    std::string password;   ///< never logged
+    std::string password;  ///< never logged
 };
 
 struct Module {
@@ -59,38 +60,51 @@ struct ActionStatus {
 enum class AssignType { Forced, Soft };
 
 class Client {
-public:
+  public:
     Client(Login login, http::Options http);
 
-    // Errors everywhere: Unauthorized "user or password is wrong for …", Network, NotFound, AlreadyExists, Quota, ServerRefused with hawkBit's own message.
+    // Errors everywhere: Unauthorized "user or password is wrong for …", Network, NotFound, AlreadyExists, Quota,
+    // ServerRefused with hawkBit's own message.
 
     [[nodiscard]] Result<void> ping();  ///< credentials and server are right
 
-    [[nodiscard]] Result<std::optional<Module>> find_module(const std::string& type, const std::string& name, const std::string& version);
-    [[nodiscard]] Result<Module> create_module(const std::string& type, const std::string& name, const std::string& version, const std::string& description);
+    [[nodiscard]] Result<std::optional<Module>> find_module(const std::string& type, const std::string& name,
+                                                            const std::string& version);
+    [[nodiscard]] Result<Module> create_module(const std::string& type, const std::string& name,
+                                               const std::string& version, const std::string& description);
     [[nodiscard]] Result<std::vector<MetadataEntry>> module_metadata(std::int64_t module_id);
     /// Creates or overwrites each entry.
     [[nodiscard]] Result<void> set_module_metadata(std::int64_t module_id, const std::vector<MetadataEntry>& entries);
 
-    [[nodiscard]] Result<std::optional<DistributionSet>> find_set(const std::string& name, const std::string& version);  ///< with its modules
-    [[nodiscard]] Result<DistributionSet> create_set(const std::string& type, const std::string& name, const std::string& version,
-                                                     const std::string& description, const std::vector<std::int64_t>& module_ids);
+    [[nodiscard]] Result<std::optional<DistributionSet>> find_set(const std::string& name,
+                                                                  const std::string& version);  ///< with its modules
+    [[nodiscard]] Result<DistributionSet> create_set(const std::string& type, const std::string& name,
+                                                     const std::string& version, const std::string& description,
+                                                     const std::vector<std::int64_t>& module_ids);
 
-    [[nodiscard]] Result<Target> create_target(const std::string& controller_id, const std::string& name, const std::string& security_token = {});
+    [[nodiscard]] Result<Target> create_target(const std::string& controller_id, const std::string& name,
+                                               const std::string& security_token = {});
     [[nodiscard]] Result<Target> target(const std::string& controller_id);
     [[nodiscard]] Result<std::map<std::string, std::string>> attributes(const std::string& controller_id);
     [[nodiscard]] Result<void> delete_target(const std::string& controller_id);
 
     /// @return the action's id; nullopt when the set is assigned already
-    [[nodiscard]] Result<std::optional<std::int64_t>> assign(std::int64_t set_id, const std::string& controller_id, AssignType type);
+    [[nodiscard]] Result<std::optional<std::int64_t>> assign(std::int64_t set_id, const std::string& controller_id,
+                                                             AssignType type);
     [[nodiscard]] Result<std::vector<Action>> actions(const std::string& controller_id);  ///< newest first
     [[nodiscard]] Result<Action> action(const std::string& controller_id, std::int64_t action_id);
-    [[nodiscard]] Result<std::vector<ActionStatus>> action_status(const std::string& controller_id, std::int64_t action_id);  ///< newest first
+    [[nodiscard]] Result<std::vector<ActionStatus>> action_status(const std::string& controller_id,
+                                                                  std::int64_t action_id);  ///< newest first
     [[nodiscard]] Result<void> cancel(const std::string& controller_id, std::int64_t action_id);
 
-    [[nodiscard]] Result<void> set_config(const std::string& key, const std::string& json_value);  ///< tenant configuration ("pollingTime", "\"00:00:02\"")
+    [[nodiscard]] Result<void> set_config(
+        const std::string& key,
+        const std::string& json_value);  ///< tenant configuration ("pollingTime", "\"00:00:02\"")
 
-private:
+  private:
+    Result<http::Response> call(const std::string& method, const std::string& path, const std::string& body = {});
+    [[nodiscard]] std::string source(const std::string& path) const;  ///< what an error calls the answer to GET @p path
+
     Login login_;
     http::Client http_;
 };
