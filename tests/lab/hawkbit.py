@@ -1,0 +1,172 @@
+"""A real hawkBit, and what the lab asks it. Publishing and deploying go through the `davit` CLI: this only looks."""
+
+import base64
+import json
+import os
+import secrets
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.lab.net import free_port
+from tests.lab.run import Process, Run
+from tests.lab.wait import until
+
+JAR = Path(os.environ.get("DAVIT_HAWKBIT_JAR", "/cache/hawkbit.jar"))
+
+
+@dataclass
+class Action:
+    """One deployment of one target as the server sees it."""
+
+    id: int
+    active: bool
+    status: str
+    messages: list[str]  # newest first
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.messages)
+
+
+class HawkBit:
+    """hawkBit with its database in memory. It listens on all addresses, so that devices reach it over their cables."""
+
+    def __init__(self, run: Run, polling: str = "00:00:01") -> None:
+        self.run = run
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.user = "admin"
+        self.password = secrets.token_urlsafe(12)
+        self.gateway_token = secrets.token_urlsafe(24)
+        self.password_file = self._secret("hawkbit.password", self.password)
+        self.gateway_token_file = self._secret("gateway.token", self.gateway_token)
+        self.process = self._start()
+        self._polling = polling
+
+    def wait_ready(self, timeout: float = 120) -> "HawkBit":
+        """Returns when it answers, with the tenant set up for the lab."""
+        until(self._answers, "hawkBit's start", timeout, every=0.3)
+        self.configure("authentication.gatewaytoken.enabled", True)
+        self.configure("authentication.gatewaytoken.key", self.gateway_token)
+        self.configure("authentication.targettoken.enabled", True)
+        self.configure("pollingTime", self._polling)
+        return self
+
+    def stop(self) -> None:
+        self.process.stop()
+
+    # --- what it knows ------------------------------------------------------
+
+    def request(self, method: str, path: str, body: object = None) -> Any:
+        """One call of the management API; the answer's JSON, or None for an empty one."""
+        login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        request = urllib.request.Request(
+            f"{self.url}/rest/v1{path}", method=method, data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Basic {login}", "Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def configure(self, key: str, value: object) -> None:
+        self.request("PUT", f"/system/configs/{key}", {"value": value})
+
+    def target(self, controller_id: str) -> dict[str, Any] | None:
+        try:
+            return self.request("GET", f"/targets/{controller_id}")  # type: ignore[no-any-return]
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return None
+            raise
+
+    def create_target(self, controller_id: str) -> str:
+        """@return its security token"""
+        answer = self.request("POST", "/targets", [{"controllerId": controller_id, "name": controller_id}])
+        return str(answer[0]["securityToken"])
+
+    def attributes(self, controller_id: str) -> dict[str, str]:
+        return self.request("GET", f"/targets/{controller_id}/attributes") or {}
+
+    def actions(self, controller_id: str) -> list[Action]:
+        """The target's actions, newest first."""
+        answer = self.request("GET", f"/targets/{controller_id}/actions?limit=100&sort=id:DESC")
+        return [self._action(controller_id, item) for item in answer["content"]]
+
+    def action(self, controller_id: str, action_id: int) -> Action:
+        return self._action(controller_id, self.request("GET", f"/targets/{controller_id}/actions/{action_id}"))
+
+    def wait_closed(self, controller_id: str, action_id: int, timeout: float = 60) -> Action:
+        """The action when the device has reported its end."""
+        def closed() -> Action | None:
+            action = self.action(controller_id, action_id)
+            return None if action.active else action
+        try:
+            return until(closed, f"the end of action {action_id} of {controller_id}", timeout, every=0.1)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.action(controller_id, action_id)}") from error
+
+    def assign(self, set_id: int, controller_id: str) -> int:
+        """@return the new action's id. Where a test needs a set that the CLI would not make."""
+        answer = self.request("POST", f"/distributionsets/{set_id}/assignedTargets",
+                              [{"id": controller_id, "type": "forced"}])
+        if answer.get("assignedActions"):
+            return int(answer["assignedActions"][0]["id"])
+        return self.actions(controller_id)[0].id
+
+    def create_set(self, name: str, version: str, modules: list[dict[str, Any]], set_type: str = "app") -> int:
+        """A distribution set of new modules {"name", "version", "type", "metadata": {…}}, for what the CLI refuses."""
+        ids = []
+        for module in modules:
+            plain = {key: module[key] for key in ("name", "version", "type")}
+            module_id = self.request("POST", "/softwaremodules", [plain])[0]["id"]
+            if metadata := module.get("metadata"):
+                self.request("POST", f"/softwaremodules/{module_id}/metadata", [
+                    {"key": key, "value": value, "targetVisible": True} for key, value in metadata.items()])
+            ids.append({"id": module_id})
+        answer = self.request("POST", "/distributionsets",
+                              [{"name": name, "version": version, "type": set_type, "modules": ids}])
+        return int(answer[0]["id"])
+
+    # --- inside -------------------------------------------------------------
+
+    def _action(self, controller_id: str, item: dict[str, Any]) -> Action:
+        rows = self.request("GET", f"/targets/{controller_id}/actions/{item['id']}/status?limit=500&sort=id:DESC")
+        messages = [text for row in rows["content"] for text in row.get("messages") or []]
+        status = item.get("detailStatus") or item["status"]  # up to 0.9 `status` only says pending or finished
+        active = item["active"] if "active" in item else item["status"] == "pending"
+        return Action(int(item["id"]), active, status, messages)
+
+    def _secret(self, name: str, text: str) -> Path:
+        path = self.run.path(name)
+        path.touch(mode=0o600)
+        path.write_text(text + "\n")
+        return path
+
+    def _start(self) -> Process:
+        if not JAR.is_file() or JAR.stat().st_size == 0:
+            raise FileNotFoundError(f"{JAR} is not there: `./dev demo` and `./dev test` assemble it")
+        files = self.run.path("hawkbit")
+        files.mkdir()
+        # Both spellings of the first user, for the versions before and after 1.0; in the environment, where ps shows nothing.
+        settings = {
+            "server": {"port": self.port},
+            "spring": {"security": {"user": {"name": self.user, "password": "{noop}" + self.password}}},
+            "hawkbit": {"security": {"user": {self.user: {"password": "{noop}" + self.password}}},
+                        "controller": {"minPollingTime": "00:00:01"}},
+            "org": {"eclipse": {"hawkbit": {"repository": {"file": {"path": str(files / "artifacts")}},
+                                            "artifact": {"fs": {"path": str(files / "artifacts")}}}}},
+        }
+        return self.run.start("hawkbit", [
+            "java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--add-opens=java.base/java.lang=ALL-UNNAMED",
+            f"-Djava.io.tmpdir={files}", "-jar", JAR], env={"SPRING_APPLICATION_JSON": json.dumps(settings)})
+
+    def _answers(self) -> bool:
+        if not self.process.alive():
+            raise RuntimeError(f"hawkBit ended at its start:\n{self.process.tail(40)}")
+        try:
+            self.request("GET", "/targets")
+            return True
+        except urllib.error.HTTPError:
+            return False
