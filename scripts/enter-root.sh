@@ -14,7 +14,7 @@ left_over() {
     local process here
     here=$(readlink /proc/self/ns/mnt)
     for process in /proc/[0-9]*; do
-        case ${process#/proc/} in $$ | "$BASHPID") continue ;; esac
+        case ${process#/proc/} in "$$" | "$BASHPID") continue ;; esac
         if [ "$(readlink "$process/ns/mnt" 2>/dev/null)" = "$here" ]; then printf '%s\n' "${process#/proc/}"; fi
     done
 }

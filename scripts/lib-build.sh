@@ -31,16 +31,19 @@ build_preset() { step "build $1" "$DAVIT_SOURCE/build/logs/build-$1.log" run_nin
 # shellcheck disable=SC2016 # expanded in the root
 run_ninja() {
     mkdir -p "$DAVIT_SOURCE/build/$1"
-    # One ninja at a time in a directory. Configures when there is nothing yet or the presets are newer; for everything
-    # else that changes, ninja calls CMake by itself.
+    # One ninja at a time in a directory. Ninja calls CMake by itself for the files that CMake read; new rooms and changed
+    # presets are for us to notice.
     in_root bash -euc '
         preset=$1 dir=build/$1
         shift
         exec 9>"$dir/.davit-lock"
         flock 9
-        if [ ! -f "$dir/build.ninja" ] || [ CMakePresets.json -nt "$dir/build.ninja" ]; then
+        stamp="$dir/.davit-configured"
+        if [ ! -f "$stamp" ] || [ -n "$(find . -path ./build -prune -o \
+            \( -name CMakeLists.txt -o -name CMakePresets.json \) -newer "$stamp" -print -quit)" ]; then
+            touch "$stamp.new"
             cmake --preset "$preset"
-            touch "$dir/build.ninja"
+            mv "$stamp.new" "$stamp"
         fi
         ninja -C "$dir" "$@" 9>&-
     ' - "$@"

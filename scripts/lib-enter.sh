@@ -14,7 +14,7 @@ in_root() {
     [ -e "$DAVIT_CACHE/hawkbit.jar" ] || : >"$DAVIT_CACHE/hawkbit.jar"
     environment=(
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
-        CCACHE_DIR=/ccache CCACHE_BASEDIR=/src CCACHE_MAXSIZE=5G CCACHE_SLOPPINESS=pch_defines,time_macros
+        CCACHE_DIR=/ccache CCACHE_BASEDIR=/src CCACHE_MAXSIZE=5G "CCACHE_SLOPPINESS=pch_defines,time_macros"
         MAVEN_ARGS=-Dmaven.repo.local=/m2 PYTHONDONTWRITEBYTECODE=1
         # The checkout may belong to another user.
         GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=/src

@@ -48,6 +48,7 @@ debootstrap_root() {
     local dir=$1 mirror
     shift
     mirror=$(debian_mirror)
+    # shellcheck disable=SC2016 # mmdebstrap expands the hook
     # man1: openjdk's postinst fails without it, and the path excludes would leave it out.
     mmdebstrap --variant=minbase \
         --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
@@ -108,8 +109,8 @@ ensure_root() {
 remove_old_roots() {
     local prefix=$1 keep=$2 root
     for root in "$prefix"-????????????; do
-        [ -d "$root" ] && [ "$root" != "$keep" ] || continue
-        [ -z "$(find "$root.lock" -mtime -2 2>/dev/null)" ] || continue
+        if [ ! -d "$root" ] || [ "$root" = "$keep" ]; then continue; fi
+        if [ -n "$(find "$root.lock" -mtime -2 2>/dev/null)" ]; then continue; fi
         remove_root "$root" || true
     done
 }
@@ -127,6 +128,7 @@ sync_certificates() {
     mkdir -p "$root/$dir"
     rm -f "$root/$dir"/*.crt
     cp "/$dir"/*.crt "$root/$dir/" 2>/dev/null || true
+    # shellcheck disable=SC2016 # expanded there
     # Its hook for Java reads /proc.
     unshare -m bash -ec 'mount -t proc proc "$1/proc"; chroot "$1" update-ca-certificates' - "$root" \
         >"$DAVIT_CACHE/log/certificates.log" 2>&1 </dev/null || die "certificates: see $DAVIT_CACHE/log/certificates.log"

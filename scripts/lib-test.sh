@@ -1,0 +1,111 @@
+# shellcheck shell=bash
+# ./dev test: runs the tiers one after the other and adds up what they counted.
+
+TIERS=(lint unit asan contract device)
+
+help_test() {
+    cat <<END
+usage: ./dev test [TIER…]
+
+Tiers: ${TIERS[*]} (all when none is named; tsan only by name).
+  lint      format, shellcheck, includes, length, gcc 13, clang 19
+  unit      every room by itself            asan, tsan   the same under sanitizers
+  contract  our clients against a real hawkBit
+  device    the whole line on a booted device
+Logs are in build/logs. The last line is "N passed, N failed"; the exit code is 0 if nothing failed and something ran.
+
+DAVIT_HAWKBIT_JAR=FILE tests against another hawkBit; GTEST_FILTER and PYTEST_ADDOPTS are passed on.
+END
+}
+
+verb_test() {
+    local tier passed=0 failed=0 skipped=0
+    for tier in "$@"; do
+        case " ${TIERS[*]} tsan " in *" $tier "*) ;; *) usage_error test "$tier" ;; esac
+    done
+    [ $# -gt 0 ] || set -- "${TIERS[@]}"
+
+    ensure_build_root
+    LOGS=$DAVIT_SOURCE/build/logs
+    mkdir -p "$LOGS"
+    SECONDS=0
+    for tier in "$@"; do
+        say "$tier ($SECONDS s):"
+        PASSED=0 FAILED=0 SKIPPED=0
+        "tier_$tier"
+        say "  $tier: $(counts "$PASSED" "$FAILED" "$SKIPPED")"
+        passed=$((passed + PASSED)) failed=$((failed + FAILED)) skipped=$((skipped + SKIPPED))
+    done
+    say "all of $* in $SECONDS s"
+    counts "$passed" "$failed" "$skipped"
+    [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+}
+
+counts() {
+    local skipped=
+    [ "$3" -eq 0 ] || skipped=", $3 skipped"
+    printf '%s passed, %s failed%s\n' "$1" "$2" "$skipped"
+}
+
+tier_lint() {
+    local check
+    for check in "${LINT_QUICK[@]}"; do
+        if lint_check "$check"; then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)); fi
+    done
+}
+
+tier_unit() { ctest_tier unit dev; }
+tier_asan() { ctest_tier asan asan; }
+tier_tsan() { ctest_tier tsan tsan; }
+
+ctest_tier() {
+    local tier=$1 preset=$2
+    build_for "$tier" "$preset" || return 0
+    rm -rf "$DAVIT_SOURCE/build/$preset/results"
+    run_and_count "$tier" "build/$preset/results" \
+        env UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+        ctest --test-dir "build/$preset" -L unit -j 2 --output-on-failure --output-junit "/src/build/logs/$tier.xml"
+}
+
+# The C++ part of the contract tests is built with the unit tests.
+tier_contract() { pytest_tier contract dev release; }
+tier_device() { pytest_tier device release; }
+
+pytest_tier() {
+    local tier=$1 preset
+    shift
+    ensure_all
+    for preset in "$@"; do
+        build_for "$tier" "$preset" || return 0
+    done
+    # The time-out is for a test that hangs; tests that wait have shorter ones of their own.
+    run_and_count "$tier" '' python3 -m pytest "tests/$tier" -v -p no:cacheprovider --timeout=600 --durations=10 \
+        --junitxml="/src/build/logs/$tier.xml"
+}
+
+# A tier that cannot be built is one failure.
+build_for() {
+    local log=$LOGS/$1-build-$2.log
+    try_step "$1: build $2" "$log" run_ninja "$2" && return
+    tail -n 40 "$log"
+    FAILED=1
+    return 1
+}
+
+# run_and_count TIER GTEST_RESULTS|'' CMD...   CMD writes build/logs/TIER.xml
+run_and_count() {
+    local tier=$1 results=$2 log=$LOGS/$1.log rc=0 report
+    shift 2
+    rm -f "$LOGS/$tier.xml"
+    try_step "$tier: run" "$log" in_root_sweeping "$@" || rc=$?
+    report=$(in_root python3 scripts/count-tests "build/logs/$tier.xml" ${results:+"$results"} 2>/dev/null) || report='0 0 0'
+    read -r PASSED FAILED SKIPPED <<<"$report"
+    # It ended badly, or ran nothing, and no test says so: that is a failure too.
+    if [ "$FAILED" -eq 0 ] && { [ "$rc" -ne 0 ] || [ "$PASSED" -eq 0 ]; }; then
+        FAILED=1
+        tail -n 40 "$log"
+    elif [ "$FAILED" -gt 0 ]; then
+        tail -n 40 "$log"
+        tail -n +2 <<<"$report" | sed 's/^/  FAILED: /'
+    fi
+}
