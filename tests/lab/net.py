@@ -2,7 +2,6 @@
 
 import os
 import socket
-from pathlib import Path
 
 from tests.lab.run import RUNS, Run
 
@@ -15,15 +14,20 @@ def free_port() -> int:
 
 
 def reserve_subnet(run: Run) -> int:
-    """The N of 10.88.N.0/24 for one device, unique on this machine: a symbolic link to the run that has it."""
+    """The N of 10.88.N.0/24 for one device, unique on this machine.
+
+    The reservation is a symbolic link to the run that has it, beside the runs of all checkouts.
+    """
     for number in range(1, 255):
-        link = RUNS / f"net-{number}"
+        link = RUNS.parent / f"net-{number}"
         if link.is_symlink() and not link.exists():
             link.unlink(missing_ok=True)  # its run was removed
+        if os.path.exists(f"/sys/class/net/ve-davit-{number}"):
+            continue
         try:
             os.symlink(run.directory, link)
         except FileExistsError:
             continue
-        run.place(Path(link))
+        run.place(link)
         return number
     raise RuntimeError("no free subnet in 10.88.0.0/16; see `./dev clean`")

@@ -1,12 +1,12 @@
-"""What one run of the lab has started, on record: a directory below /cache/run.
+"""What one run of the lab has started, on record: a directory below $DAVIT_RUN_DIR.
 
     owner       "PID START" of the lab itself
     processes   "PID START NAME", a line each
-    places      directories to remove at the end, cgroups among them
+    places      what to remove at the end beside the directory itself, cgroups among them
     keep        present: the run outlives its owner (`./dev demo --keep`)
 
 START is the process's start time, so that a reused PID is never mistaken for ours. A run whose owner is dead and which
-is not kept is stopped by whoever comes next; `python3 -m tests.lab.stop` stops the kept ones too.
+is not kept is stopped by the next one. `./dev clean` stops kept ones: it reads <run>.pid beside the directory.
 """
 
 import os
@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-RUNS = Path(os.environ.get("DAVIT_LAB_RUNS", "/cache/run"))
+RUNS = Path(os.environ.get("DAVIT_RUN_DIR", "/cache/run/lab"))
 
 
 def start_time(pid: int) -> str | None:
@@ -103,6 +103,8 @@ class Run:
     def keep(self) -> None:
         """Leaves everything running after this process has ended."""
         self._note("keep", "")
+        self.directory.with_suffix(".pid").write_text(
+            "".join(f"{pid} {start_time(pid)}\n" for pid, _ in living(self.directory)))
         self.kept = True
 
     def close(self) -> None:
