@@ -1,0 +1,74 @@
+"""One hawkBit, one published repository, one publisher, any number of devices."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.lab import product
+from tests.lab.device import Device
+from tests.lab.hawkbit import HawkBit
+from tests.lab.nginx import Nginx
+from tests.lab.publisher import Publisher, Released
+from tests.lab.run import Run
+from tests.lab.wait import until
+
+
+class Lab:
+    """Starts hawkBit at once (it takes ten seconds, so it is waited for late) and the rest as it is asked for."""
+
+    def __init__(self, run: Run, build: Path = product.BUILD) -> None:
+        self.run = run
+        self.hawkbit = HawkBit(run)
+        self.layer = product.install(run, build)
+        self.publisher = Publisher(run, self.hawkbit, build)
+        self.publisher.published.mkdir()
+        self.repository = Nginx(run, "repository", serve=self.publisher.published)
+
+    def device(self, name: str, *, disk: str | None = None, boot: bool = True, **settings: Any) -> Device:
+        """A new device with the product, configured for this lab. @param settings see configure()"""
+        device = Device(self.run, name, layers=[self.layer], disk=disk)
+        self.configure(device, **settings)
+        if boot:
+            device.boot()
+        return device
+
+    def configure(self, device: Device, *, hawkbit_url: str | None = None, repository_url: str | None = None,
+                  ca: Path | None = None, target_token: str | None = None, **changes: Any) -> None:
+        """Writes what an integrator would: davitd.json, the token, the trusted key.
+
+        @param ca            authority of both servers' certificates
+        @param target_token  use this one instead of the gateway's
+        @param changes       further members of davitd.json, merged over ours
+        """
+        token = "target" if target_token else "gateway"
+        config: dict[str, Any] = {
+            "hawkbit": {
+                "url": hawkbit_url or f"http://{device.host_address}:{self.hawkbit.port}",
+                "controller_id": device.name,
+                f"{token}_token_file": f"/etc/davit/{token}.token",
+                "longest_retry": "2s", "timeout": "5s",
+            },
+            "repository": {"url": repository_url or self.repository.url(device.host_address)},
+            "download": {"first_retry": "500ms", "longest_retry": "1s", "stall_timeout": "3s", "reserve": 1 << 20},
+        }
+        if ca:
+            device.write("/etc/davit/ca.pem", ca.read_text())
+            for server in ("hawkbit", "repository"):
+                config[server]["ca_file"] = "/etc/davit/ca.pem"
+        for member, value in changes.items():
+            config[member] = config.get(member, {}) | value if isinstance(value, dict) else value
+        device.write("/etc/davit/davitd.json", json.dumps(config, indent=2))
+        device.write(f"/etc/davit/{token}.token", (target_token or self.hawkbit.gateway_token) + "\n", mode=0o600)
+        device.write("/etc/davit/keys.d/release.pub", self.publisher.public_key.read_text())
+
+    def registered(self, device: Device, timeout: float = 20) -> None:
+        """Returns when the device has told the server who it is."""
+        until(lambda: self.hawkbit.target(device.name) and self.hawkbit.attributes(device.name),
+              f"the registration of {device.name}", timeout, every=0.1)
+
+    def deploy(self, device: Device, release: Released, timeout: float = 60, status: str = "finished") -> int:
+        """Deploys and waits for the end, which must be `status`. @return the action's id"""
+        number = self.publisher.deploy(release, device.name)
+        action = self.hawkbit.wait_closed(device.name, number, timeout)
+        assert action.status == status, f"{release.name} {release.version}: {action}\n{device.log('davitd')}"
+        return number

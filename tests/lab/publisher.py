@@ -1,0 +1,108 @@
+"""The publisher's and operator's side: example apps, committed, published and deployed with the real `davit` CLI."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab.hawkbit import HawkBit
+from tests.lab.product import BUILD
+from tests.lab.run import Run
+
+BUNDLES = Path("/src/containers/apps/bundles.py")
+
+
+@dataclass
+class Released:
+    """A distribution set and the commits of its apps."""
+
+    name: str
+    version: str
+    commits: dict[str, str]
+
+
+class Publisher:
+    """Has a key, a build repository, and the published one that a server hands out."""
+
+    def __init__(self, run: Run, hawkbit: HawkBit, build: Path = BUILD) -> None:
+        self._hawkbit, self._build = hawkbit, build
+        self.program = build / "cli/davit"
+        self.directory = run.path("publisher")
+        self.directory.mkdir()
+        self.build_repository = self.directory / "build-repo"
+        self.published = run.path("published")
+        self.key, self.public_key = self.new_key("release")
+
+    # --- the CLI ------------------------------------------------------------
+
+    def davit(self, *words: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs `davit`. Server and login come from the environment and a file: ps shows no password."""
+        answer = self.attempt(*words)
+        if check and answer.returncode != 0:
+            raise AssertionError(f"davit {' '.join(map(str, words))} ended with {answer.returncode}:\n"
+                                 f"{answer.stdout}{answer.stderr}")
+        return answer
+
+    def attempt(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        """The same, whatever its exit code."""
+        return subprocess.run([self.program, *map(str, words)], env=os.environ | self.login(), check=False,
+                              capture_output=True, text=True, timeout=300)
+
+    def login(self) -> dict[str, str]:
+        """`davit`'s environment for this server."""
+        return {"DAVIT_SERVER": self._hawkbit.url, "DAVIT_USER": self._hawkbit.user,
+                "DAVIT_PASSWORD_FILE": str(self._hawkbit.password_file), "HOME": str(self.directory)}
+
+    def new_key(self, name: str) -> tuple[Path, Path]:
+        """@return the secret and the public half"""
+        base = self.directory / name
+        self.davit("key", "new", base)
+        return base.with_suffix(".key"), base.with_suffix(".pub")
+
+    def commit(self, bundle: Path, key: Path | None = None) -> str:
+        """@return the commit's id"""
+        text = self.davit("app", "commit", bundle, "--key", key or self.key, "--repo", self.build_repository).stdout
+        found = re.search(r"\b[0-9a-f]{64}\b", text)
+        assert found, f"davit app commit named no commit:\n{text}"
+        return found[0]
+
+    def publish(self, apps: Sequence[str], name: str, version: str, meta: Mapping[str, str] | None = None) -> None:
+        words = [word for key, value in (meta or {}).items() for word in ("--meta", f"{key}={value}")]
+        self.davit("publish", "--repo", self.build_repository, "--to", self.published, *apps,
+                   "--set", name, "--set-version", version, *words)
+
+    def release(self, name: str, version: str, *bundles: Path, meta: Mapping[str, str] | None = None) -> Released:
+        """Commits bundles and publishes them as one distribution set."""
+        commits = {app_of(bundle): self.commit(bundle) for bundle in bundles}
+        self.publish(list(commits), name, version, meta)
+        return Released(name, version, commits)
+
+    def deploy(self, release: Released, target: str) -> int:
+        """Assigns it, as the click in the UI does. @return the action's id"""
+        self.davit("deploy", f"{release.name}:{release.version}", "--to", target)
+        return self._hawkbit.actions(target)[0].id
+
+    # --- example apps -------------------------------------------------------
+
+    def app(self, kind: str, version: str, *options: str) -> Path:
+        """A bundle of the example app `hello` or `ticker`."""
+        name = re.sub(r"[^A-Za-z0-9.]+", "-", "-".join([kind, version, *options]))
+        bundle = self.directory / "bundles" / name
+        bundle.parent.mkdir(exist_ok=True)
+        subprocess.run([sys.executable, BUNDLES, kind, version, *options, "--into", bundle, "--build", self._build], check=True)
+        return bundle
+
+    def hello(self, version: str, *options: str) -> Path:
+        return self.app("hello", version, *options)
+
+    def ticker(self, version: str, *options: str) -> Path:
+        return self.app("ticker", version, *options)
+
+
+def app_of(bundle: Path) -> str:
+    """The name in a bundle's manifest."""
+    return str(json.loads((bundle / "davit.json").read_text())["name"])
