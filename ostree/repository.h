@@ -9,7 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <stop_token>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +38,13 @@ struct Cost {
     std::uint64_t missing_bytes = 0;   ///< uncompressed bytes of the objects that are not here
     std::uint64_t missing_wire = 0;    ///< the same, compressed as they travel
     std::uint64_t missing_objects = 0;
+};
+
+/// The room on the repository's disk.
+struct Disk {
+    Path path;                         ///< of the repository
+    std::uint64_t free_bytes = 0;
+    std::uint64_t reserved_bytes = 0;  ///< must stay free
 };
 
 struct PullRequest {
@@ -93,17 +100,23 @@ public:
     /// Fetches the commit object and its signatures only, without touching a ref. Two requests, under a kilobyte.
     Result<void> pull_commit_only(const PullRequest& request);
     /// Fetches everything of the commit (refs + override-commit-ids, depth 0, no deltas), checking the ref binding.
-    /// Errors: NotFound (404, 403, 410), Untrusted (ref binding), NoSpace, Network (the rest: worth retrying).
+    /// The ref is not kept: who wants the content to stay names it with set_ref(). @p progress is called at most ten times a second, only when a number
+    /// changed. Errors: NotFound (404, 403, 410), Unauthorized (401), Untrusted (ref binding), NoSpace with the bytes, Corrupt (objects on this disk are
+    /// damaged: heal() and pull again), Network (the rest: worth retrying).
     Result<void> pull(const PullRequest& request, const std::function<void(const Progress&)>& progress);
     [[nodiscard]] Result<Cost> cost(std::string_view commit) const;
-    /// The key that signed it. Errors: Untrusted; Corrupt when the commit object cannot be read as one.
-    [[nodiscard]] Result<std::string> verify(std::string_view commit, std::string_view ref, std::span<const TrustedKey> keys) const;
+    [[nodiscard]] Result<Disk> disk() const;
+    /// The key that signed it, if that key may sign @p app and the commit was published as @p ref. Errors: Untrusted; Corrupt when the commit object is
+    /// not what its id says.
+    [[nodiscard]] Result<std::string> verify(std::string_view commit, std::string_view ref, std::string_view app, std::span<const TrustedKey> keys) const;
     /// Hard-link checkout into @p destination, complete by construction: temporary name in the same directory, syncfs, rename, fsync. Does nothing if
     /// @p destination exists. Errors: NoSpace, Corrupt.
     Result<void> checkout(std::string_view commit, const Path& destination);
     Result<void> set_ref(std::string_view ref, std::optional<std::string_view> commit);  ///< nullopt deletes it
     /// Deletes every object that no ref reaches (refs only, depth 0), and staging left-overs of other boots.
     Result<void> prune();
+    /// After Code::Corrupt: drops everything half-fetched and the refs of damaged commits, and prunes, so that the next pull starts clean.
+    Result<void> heal();
 
 private:
     struct Handle;

@@ -1,0 +1,114 @@
+#include "ostree/jobs.h"
+
+#include <algorithm>
+#include <format>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+namespace davit::ostree {
+namespace {
+
+using Answer = Result<nlohmann::json>;
+using Listen = std::function<void(const Progress&)>;
+
+// The members that every verb has.
+struct Place {
+    Repository repository;
+    std::vector<TrustedKey> keys;
+};
+
+Result<Place> open_place(const json::Reader& job) {
+    const Path path = TRY(job.need_string("repository"));
+    const auto min_free = TRY(job.get_integer("min_free_bytes")).value_or(0);
+    std::vector<Path> directories;
+    for (auto& directory : TRY(job.get_strings("keys"))) directories.emplace_back(std::move(directory));
+    auto repository = TRY(Repository::open_or_create(path, Mode::Bare, static_cast<std::uint64_t>(std::max<std::int64_t>(min_free, 0))));
+    return Place{std::move(repository), TRY(read_trusted_keys(directories))};
+}
+
+Result<PullRequest> read_source(const json::Reader& job) {
+    const auto source = TRY(job.need_object("source"));
+    PullRequest request;
+    request.url = TRY(source.need_string("url"));
+    request.ref = TRY(source.need_string("ref"));
+    request.commit = TRY(source.need_string("commit"));
+    request.ca_file = TRY(source.get_string("ca_file"));
+    request.http_headers = TRY(source.get_strings("http_headers"));
+    return request;
+}
+
+// Asks the network only for what is not here: a commit object that verifies is not fetched twice.
+Result<std::string> fetch_and_verify(Place& place, const PullRequest& source, const std::string& app) {
+    const auto known = place.repository.verify(source.commit, source.ref, app, place.keys);
+    const bool may_improve = !known && (known.error().code == Code::NotFound || known.error().code == Code::Untrusted);
+    if (!may_improve) return known;
+    TRY(place.repository.pull_commit_only(source));
+    return place.repository.verify(source.commit, source.ref, app, place.keys);
+}
+
+Answer inspect(Place& place, const json::Reader& job) {
+    const auto app = TRY(job.need_string("app"));
+    const auto source = TRY(read_source(job));
+    const auto signer = TRY(fetch_and_verify(place, source, app));
+    const auto info = TRY(place.repository.info(source.commit));
+    const auto cost = TRY(place.repository.cost(source.commit));
+    return nlohmann::json{{"signed_by", signer},
+                          {"complete", !info.partial},
+                          {"sizes_known", cost.known},
+                          {"missing_bytes", info.partial ? cost.missing_bytes : 0},
+                          {"missing_wire", info.partial ? cost.missing_wire : 0}};
+}
+
+Answer pull_once(Place& place, const PullRequest& source, const std::string& app, const Listen& progress) {
+    TRY(fetch_and_verify(place, source, app));
+    if (TRY(place.repository.info(source.commit)).partial) {
+        TRY(place.repository.pull(source, progress));
+        // The pull has fetched the signatures again, and from the same server that we do not trust.
+        TRY(place.repository.verify(source.commit, source.ref, app, place.keys));
+    }
+    TRY(place.repository.set_ref(std::format("deploy/{}/{}", app, source.commit), source.commit));
+    return nlohmann::json::object();
+}
+
+Answer pull(Place& place, const json::Reader& job, const Listen& progress) {
+    const auto app = TRY(job.need_string("app"));
+    const auto source = TRY(read_source(job));
+    auto answer = pull_once(place, source, app, progress);
+    if (answer || answer.error().code != Code::Corrupt) return answer;
+    TRY(place.repository.heal());
+    return pull_once(place, source, app, progress);
+}
+
+Answer checkout(Place& place, const json::Reader& job) {
+    const auto app = TRY(job.need_string("app"));
+    const auto ref = TRY(job.need_string("ref"));
+    const auto commit = TRY(job.need_string("commit"));
+    const Path destination = TRY(job.need_string("destination"));
+    TRY(place.repository.verify(commit, ref, app, place.keys));
+    TRY(place.repository.checkout(commit, destination));
+    return nlohmann::json::object();
+}
+
+Answer keep_only(Place& place, const json::Reader& job) {
+    std::set<std::string> kept;
+    for (const auto& name : TRY(job.get_strings("keep"))) kept.insert("deploy/" + name);
+    for (const auto& ref : TRY(place.repository.refs()))
+        if (!kept.contains(ref)) TRY(place.repository.set_ref(ref, std::nullopt));
+    TRY(place.repository.prune());
+    return nlohmann::json::object();
+}
+
+}  // namespace
+
+Answer run_job(const json::Reader& job, const Listen& progress) {
+    const auto verb = TRY(job.need_string("verb"));
+    auto place = TRY(open_place(job));
+    if (verb == "inspect") return inspect(place, job);
+    if (verb == "pull") return pull(place, job, progress);
+    if (verb == "checkout") return checkout(place, job);
+    if (verb == "keep_only") return keep_only(place, job);
+    return fail(job.error_at("verb", std::format("unknown verb '{}'", verb)));
+}
+
+}  // namespace davit::ostree
