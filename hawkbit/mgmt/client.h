@@ -97,9 +97,8 @@ class Client {
                                                                   std::int64_t action_id);  ///< newest first
     [[nodiscard]] Result<void> cancel(const std::string& controller_id, std::int64_t action_id);
 
-    [[nodiscard]] Result<void> set_config(
-        const std::string& key,
-        const std::string& json_value);  ///< tenant configuration ("pollingTime", "\"00:00:02\"")
+    /// Tenant configuration: set_config("pollingTime", "\"00:00:02\"").
+    [[nodiscard]] Result<void> set_config(const std::string& key, const std::string& json_value);
 
   private:
     Result<http::Response> call(const std::string& method, const std::string& path, const std::string& body = {});
