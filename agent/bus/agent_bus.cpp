@@ -1,0 +1,119 @@
+#include "agent/bus/agent_bus.h"
+
+#include <sdbus-c++/sdbus-c++.h>
+
+#include "org.davit.Agent1-adaptor.h"
+
+namespace davit {
+namespace {
+
+using Dictionary = std::map<std::string, sdbus::Variant>;
+
+constexpr auto kServiceName = "org.davit.Agent1";
+constexpr auto kObjectPath = "/org/davit/Agent1";
+
+Dictionary to_dictionary(const Status& status) {
+    return {{"version", sdbus::Variant(std::string(DAVIT_VERSION))},
+            {"generation", sdbus::Variant(status.generation)},
+            {"server_url", sdbus::Variant(status.server.url)},
+            {"server_reached", sdbus::Variant(status.server.reached)},
+            {"server_error", sdbus::Variant(status.server.error)},
+            {"last_contact_ms", sdbus::Variant(status.server.last_contact_ms)},
+            {"next_poll_ms", sdbus::Variant(status.server.next_poll_ms)},
+            {"deployment_id", sdbus::Variant(status.deployment.id)},
+            {"phase", sdbus::Variant(status.deployment.phase)},
+            {"message", sdbus::Variant(status.deployment.message)},
+            {"bytes", sdbus::Variant(status.deployment.bytes)},
+            {"expected_bytes", sdbus::Variant(status.deployment.expected)}};
+}
+
+Dictionary to_dictionary(const AppVersion& app) {
+    return {{"name", sdbus::Variant(app.name)},
+            {"version", sdbus::Variant(app.version)},
+            {"commit", sdbus::Variant(app.commit)},
+            {"unit", sdbus::Variant("davit-app-" + app.name + ".service")}};
+}
+
+Dictionary to_dictionary(const HistoryEntry& entry) {
+    std::vector<std::string> parts;
+    for (const auto& part : entry.deployment.parts) parts.push_back(part.app + (part.remove ? " (removed)" : " " + part.version));
+    return {{"id", sdbus::Variant(entry.deployment.id)},
+            {"success", sdbus::Variant(entry.outcome.success)},
+            {"message", sdbus::Variant(entry.outcome.message)},
+            {"cause", sdbus::Variant(entry.outcome.cause)},
+            {"started_ms", sdbus::Variant(entry.started_ms)},
+            {"finished_ms", sdbus::Variant(entry.finished_ms)},
+            {"parts", sdbus::Variant(parts)}};
+}
+
+/// The object; its methods are named by the generated adaptor. sdbus-c++ turns the exceptions thrown here into D-Bus errors.
+class Agent1 final : public sdbus::AdaptorInterfaces<org::davit::Agent1_adaptor> {
+public:
+    Agent1(sdbus::IConnection& connection, AgentBus::Handlers handlers)
+        : AdaptorInterfaces(connection, sdbus::ObjectPath(kObjectPath)), handlers_(std::move(handlers)) {
+        registerAdaptor();
+    }
+    ~Agent1() { unregisterAdaptor(); }
+    Agent1(const Agent1&) = delete;
+    Agent1& operator=(const Agent1&) = delete;
+    Agent1(Agent1&&) = delete;
+    Agent1& operator=(Agent1&&) = delete;
+
+private:
+    void Check() override {
+        if (!handlers_.check()) throw sdbus::Error(sdbus::Error::Name("org.davit.Error.NoServer"), "no server is configured (hawkbit.url in davitd.json)");
+    }
+    Dictionary GetStatus() override { return to_dictionary(handlers_.status()); }
+    std::vector<Dictionary> ListApps() override {
+        std::vector<Dictionary> apps;
+        for (const auto& app : handlers_.status().apps) apps.push_back(to_dictionary(app));
+        return apps;
+    }
+    std::vector<Dictionary> GetHistory(const uint32_t& limit) override {
+        const auto history = handlers_.history(static_cast<int>(std::min<uint32_t>(limit, 1000)));
+        if (!history) throw sdbus::Error(sdbus::Error::Name("org.davit.Error.Failed"), history.error().message);
+        std::vector<Dictionary> deployments;
+        for (const auto& entry : *history) deployments.push_back(to_dictionary(entry));
+        return deployments;
+    }
+    std::string Version() override { return DAVIT_VERSION; }
+
+    AgentBus::Handlers handlers_;
+};
+
+}  // namespace
+
+struct AgentBus::Impl {
+    std::unique_ptr<sdbus::IConnection> connection;
+    std::unique_ptr<Agent1> object;
+
+    ~Impl() {
+        object.reset();
+        if (connection) connection->detachSdEventLoop();
+    }
+};
+
+Result<std::unique_ptr<AgentBus>> AgentBus::create(sd_event* event, Handlers handlers) {
+    try {
+        auto impl = std::make_unique<Impl>();
+        impl->connection = sdbus::createSystemBusConnection();
+        impl->object = std::make_unique<Agent1>(*impl->connection, std::move(handlers));
+        impl->connection->attachSdEventLoop(event, 0);
+        impl->connection->requestName(sdbus::ServiceName(kServiceName));
+        return std::unique_ptr<AgentBus>(new AgentBus(std::move(impl)));
+    } catch (const sdbus::Error& error) {
+        return fail(Code::System, std::string("cannot offer ") + kServiceName + " on the system bus: " + error.what());
+    }
+}
+
+AgentBus::AgentBus(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+AgentBus::~AgentBus() = default;
+
+void AgentBus::phase_changed(const DeploymentStatus& deployment) {
+    try {
+        impl_->object->emitPhaseChanged(deployment.id, deployment.phase, deployment.message);
+    } catch (const sdbus::Error&) {  // a lost bus is noticed by everybody else; nothing here depends on the signal
+    }
+}
+
+}  // namespace davit

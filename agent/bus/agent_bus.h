@@ -1,0 +1,37 @@
+#pragma once
+/// org.davit.Agent1 on the system bus: what davitctl and other programs at the device see. Contract: units/org.davit.Agent1.xml.
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "agent/journal.h"
+#include "agent/status.h"
+#include "common/result.h"
+
+struct sd_event;
+
+namespace davit {
+
+/// Lives on the main thread, in its event loop.
+class AgentBus {
+public:
+    struct Handlers {
+        std::function<const Status&()> status;
+        std::function<Result<std::vector<HistoryEntry>>(int limit)> history;
+        std::function<bool()> check;  ///< false: there is no server to ask
+    };
+
+    /// Takes the name org.davit.Agent1. Error: System when the bus or the name cannot be had.
+    static Result<std::unique_ptr<AgentBus>> create(sd_event* event, Handlers handlers);
+    ~AgentBus();
+
+    void phase_changed(const DeploymentStatus& deployment);
+
+private:
+    struct Impl;
+    explicit AgentBus(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace davit

@@ -1,0 +1,33 @@
+#pragma once
+/// Content by OSTree: jobs for the `davit-ostree` worker, and the bundles that it checked out.
+
+#include "agent/config.h"
+#include "agent/engine/seams.h"
+#include "containers/policy.h"
+#include "ostree/worker.h"
+
+namespace davit {
+
+/// Owned by the engine's worker thread.
+class OstreeContent : public Content {
+public:
+    /// @param root "/" on a device: where keys and policy are read
+    OstreeContent(Config config, DevicePaths paths, Path ostree_program, Path root);
+
+    Result<Cost> inspect(const Part& part, std::stop_token stop) override;
+    Result<void> pull(const Part& part, std::stop_token stop, const OnProgress& progress) override;
+    Result<void> checkout(const Part& part, std::stop_token stop) override;
+    Result<Bundle> bundle(const AppVersion& app) override;
+    Result<void> keep_only(const std::vector<AppVersion>& keep, std::stop_token stop) override;
+    Result<std::uint64_t> free_bytes() override;
+
+private:
+    [[nodiscard]] Result<ostree::Source> source(const Part& part) const;
+
+    Config config_;
+    DevicePaths paths_;
+    Path root_;
+    ostree::Worker worker_;
+};
+
+}  // namespace davit

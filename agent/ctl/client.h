@@ -1,0 +1,32 @@
+#pragma once
+/// davitctl's view of the system bus: davitd's answers and systemd's, as JSON values.
+
+#include <memory>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "common/result.h"
+
+namespace davit {
+
+/// One connection to the system bus. Errors everywhere: Network "davitd is not running …", Unauthorized "… needs root".
+class AgentClient {
+public:
+    static Result<AgentClient> connect();
+    ~AgentClient();
+    AgentClient(AgentClient&&) noexcept;
+    AgentClient& operator=(AgentClient&&) noexcept;
+
+    [[nodiscard]] Result<nlohmann::json> status();
+    /// Each with what systemd says about its unit: `state`, `sub_state`, `pid`, `restarts`, `since_ms`.
+    [[nodiscard]] Result<nlohmann::json> apps();
+    [[nodiscard]] Result<nlohmann::json> history(unsigned limit);
+    [[nodiscard]] Result<void> check();
+
+private:
+    struct Bus;
+    explicit AgentClient(std::unique_ptr<Bus> bus);
+    std::unique_ptr<Bus> bus_;
+};
+
+}  // namespace davit

@@ -1,0 +1,99 @@
+#include "agent/ctl/print.h"
+
+#include <algorithm>
+#include <format>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "common/clock.h"
+
+namespace davit {
+namespace {
+
+using Json = nlohmann::json;
+using Row = std::vector<std::string>;
+
+constexpr std::size_t kShownOfCommit = 12;
+
+/// Columns as wide as their widest cell; the last one is not padded.
+std::string table(const std::vector<Row>& rows) {
+    std::vector<std::size_t> widths;
+    for (const auto& row : rows) {
+        widths.resize(std::max(widths.size(), row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    }
+    std::string text;
+    for (const auto& row : rows) {
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            text += i + 1 < row.size() ? std::format("{:<{}}  ", row[i], widths[i]) : row[i];
+        }
+        text += '\n';
+    }
+    return text;
+}
+
+/// "3 s", "5 min", "2 h", "4 d"
+std::string span(std::int64_t ms) {
+    const auto seconds = std::max<std::int64_t>(ms, 0) / 1000;
+    if (seconds < 120) return std::format("{} s", seconds);
+    if (seconds < 120 * 60) return std::format("{} min", seconds / 60);
+    if (seconds < 48 * 3600) return std::format("{} h", seconds / 3600);
+    return std::format("{} d", seconds / 86400);
+}
+
+std::string ago(std::int64_t then_ms, std::int64_t now_ms) { return then_ms == 0 ? "never" : span(now_ms - then_ms) + " ago"; }
+
+std::string server_line(const Json& status, std::int64_t now_ms) {
+    const auto url = status.value("server_url", "");
+    if (url.empty()) return "none configured";
+    const auto next = status.value("next_poll_ms", std::int64_t{0});
+    if (next == 0) return url + ", not asked yet";
+    const auto asks = next > now_ms ? ", asks again in " + span(next - now_ms) : std::string(", asking");
+    if (status.value("server_reached", false)) return url + ", answered " + ago(status.value("last_contact_ms", std::int64_t{0}), now_ms) + asks;
+    return std::format("{}, NOT REACHED: {} (last answer: {}{})", url, status.value("server_error", ""), ago(status.value("last_contact_ms", std::int64_t{0}), now_ms),
+                       asks);
+}
+
+std::string deployment_line(const Json& status) {
+    const auto id = status.value("deployment_id", "");
+    if (id.empty()) return "none under way";
+    auto line = std::format("{}, {}: {}", id, status.value("phase", ""), status.value("message", ""));
+    const auto bytes = status.value("bytes", std::uint64_t{0});
+    const auto expected = status.value("expected_bytes", std::uint64_t{0});
+    if (expected > 0) line += std::format(" ({} of {} kB, {} %)", bytes / 1000, expected / 1000, std::min<std::uint64_t>(bytes * 100 / expected, 100));
+    return line;
+}
+
+}  // namespace
+
+std::string print_status(const Json& status, std::int64_t now_ms) {
+    const auto generation = status.value("generation", std::uint64_t{0});
+    return table({{"Agent:", "davitd " + status.value("version", "")},
+                  {"Server:", server_line(status, now_ms)},
+                  {"Generation:", generation == 0 ? "none, no app was ever installed" : std::to_string(generation)},
+                  {"Deployment:", deployment_line(status)}});
+}
+
+std::string print_apps(const Json& apps, std::int64_t now_ms) {
+    if (apps.empty()) return "No apps are installed.\n";
+    std::vector<Row> rows = {{"APP", "VERSION", "STATE", "SINCE", "PID", "RESTARTS", "COMMIT"}};
+    for (const auto& app : apps) {
+        const auto pid = app.value("pid", 0u);
+        rows.push_back({app.value("name", ""), app.value("version", ""), app.value("state", ""), ago(app.value("since_ms", std::int64_t{0}), now_ms),
+                        pid == 0 ? "-" : std::to_string(pid), std::to_string(app.value("restarts", 0u)), app.value("commit", "").substr(0, kShownOfCommit)});
+    }
+    return table(rows);
+}
+
+std::string print_history(const Json& deployments) {
+    if (deployments.empty()) return "No deployment has ended on this device yet.\n";
+    std::vector<Row> rows = {{"FINISHED", "DEPLOYMENT", "RESULT", "MESSAGE"}};
+    for (const auto& deployment : deployments) {
+        const bool success = deployment.value("success", false);
+        rows.push_back({iso_time(deployment.value("finished_ms", std::int64_t{0})), deployment.value("id", ""),
+                        success ? "success" : "failed (" + deployment.value("cause", "") + ")", deployment.value("message", "")});
+    }
+    return table(rows);
+}
+
+}  // namespace davit

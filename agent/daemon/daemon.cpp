@@ -1,0 +1,105 @@
+#include "agent/daemon/daemon.h"
+
+#include <systemd/sd-daemon.h>
+
+#include <cstdlib>
+#include <thread>
+
+#include "agent/bus/agent_bus.h"
+#include "agent/daemon/loop.h"
+#include "agent/daemon/worker.h"
+#include "common/log.h"
+
+namespace davit {
+namespace {
+
+/// Everything that the three threads share: queues, and the status that only the main thread touches.
+struct Daemon {
+    const Config& config;
+    const DaemonPaths& paths;
+    std::unique_ptr<Loop> loop;
+    std::unique_ptr<AgentBus> bus;
+    Status status;
+    Queue<Offer> offers;
+    Queue<LinkEvent> link_events;
+
+    [[nodiscard]] AgentBus::Handlers handlers(std::shared_ptr<Journal> journal) {
+        return {.status = [this]() -> const Status& { return status; },
+                .history = [journal](int limit) { return journal->history(limit); },
+                .check =
+                    [this] {
+                        if (config.hawkbit.url.empty()) return false;
+                        link_events.push(CheckNow{});
+                        return true;
+                    }};
+    }
+
+    [[nodiscard]] Worker::Outputs worker_outputs() {
+        return {.deployment = [this](DeploymentStatus now) { loop->post([this, now = std::move(now)] { deployment_changed(now); }); },
+                .apps =
+                    [this](std::uint64_t number, std::vector<AppVersion> apps) {
+                        loop->post([this, number, apps = std::move(apps)] {
+                            status.generation = number;
+                            status.apps = apps;
+                        });
+                    },
+                .link = link_events};
+    }
+
+    [[nodiscard]] Link::Outputs link_outputs() {
+        return {.offer = [this](Offer offer) { offers.push(std::move(offer)); },
+                .status = [this](ServerStatus now) { loop->post([this, now = std::move(now)] { status.server = now; }); }};
+    }
+
+    void deployment_changed(const DeploymentStatus& now) {
+        const bool phase_is_new = now.id != status.deployment.id || now.phase != status.deployment.phase;
+        status.deployment = now;
+        if (phase_is_new) bus->phase_changed(now);
+        sd_notifyf(0, "STATUS=%s", now.phase == "done" ? "Idle." : ("Deployment " + now.id + ": " + now.phase + ".").c_str());
+        if (now.phase == "done") status.deployment = {};
+    }
+};
+
+Result<void> make_state_directory(const Path& state) {
+    // Everything below holds other people's setuid programs and the apps' data: nobody but root may walk in.
+    return file::make_directories(state, 0700);
+}
+
+}  // namespace
+
+Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
+    TRY(make_state_directory(paths.device.state));
+    const auto database = paths.device.state / "state.db";
+    auto journal = TRY(Journal::open(database));
+    auto readers_journal = std::make_shared<Journal>(TRY(Journal::open(database)));
+    auto outbox = TRY(Outbox::open(database));
+    auto generations = TRY(Generations::open(paths.device.state));
+    const auto active = TRY(journal.active());
+    const auto under_way = active ? std::optional(active->deployment.id) : std::nullopt;
+
+    Daemon daemon{.config = config, .paths = paths, .loop = TRY(Loop::create()), .bus = {}, .status = {}, .offers = {}, .link_events = {}};
+    daemon.status.server.url = config.hawkbit.url;
+    daemon.bus = TRY(AgentBus::create(daemon.loop->event(), daemon.handlers(readers_journal)));
+
+    Worker worker(config, paths, std::move(journal), std::move(generations), daemon.worker_outputs());
+    std::jthread worker_thread([&](std::stop_token stop) { worker.run(daemon.offers, stop); });
+    std::optional<Link> link;
+    std::jthread link_thread;
+    if (config.hawkbit.url.empty()) {
+        log::notice("no hawkBit server is configured (hawkbit.url): the apps run, nothing new will come");
+    } else {
+        link.emplace(config.hawkbit, std::move(outbox), daemon.link_events, daemon.link_outputs(), system_clock(), under_way);
+        link_thread = std::jthread([&](std::stop_token stop) { link->run(stop); });
+    }
+
+    sd_notify(0, "READY=1\nSTATUS=Idle.");
+    const auto ended = daemon.loop->run();
+    sd_notify(0, "STOPPING=1");
+    worker_thread.request_stop();
+    worker_thread.join();
+    if (!ended) return ended;
+    // The link may be waiting 30 s for an answer; all that it could lose is in the outbox.
+    std::_Exit(EXIT_SUCCESS);
+}
+
+}  // namespace davit

@@ -1,0 +1,96 @@
+#include "agent/daemon/worker.h"
+
+#include "agent/content/ostree_content.h"
+#include "agent/link/attributes.h"
+#include "agent/probe/device_probe.h"
+#include "agent/systemd/systemd_apps.h"
+#include "common/log.h"
+
+namespace davit {
+namespace {
+
+/// After the engine could not go on at all (its journal cannot be written): as often as a person would try.
+constexpr Milliseconds kAfterDefect{30'000};
+/// Progress on D-Bus: no more often than an eye can follow.
+constexpr Milliseconds kProgressEvery{250};
+
+}  // namespace
+
+/// Tells D-Bus and hawkBit what the engine does.
+class Worker::Reporter final : public Observer {
+public:
+    explicit Reporter(Worker& worker) : worker_(worker) {}
+
+    void entered(const Deployment& deployment, Phase phase, const std::string& message) override {
+        status_ = {.id = deployment.id, .phase = std::string(name(phase)), .message = message};
+        worker_.outputs_.deployment(status_);
+        worker_.outputs_.link.push(ProgressMessage{deployment.id, message});
+    }
+    void progress(const Deployment&, std::uint64_t bytes, std::uint64_t expected) override {
+        const auto now = system_clock().now();
+        if (now - last_progress_ < kProgressEvery) return;
+        last_progress_ = now;
+        status_.bytes = bytes;
+        status_.expected = expected;
+        worker_.outputs_.deployment(status_);
+    }
+    void finished(const Deployment& deployment, const Outcome& outcome) override {
+        status_ = {.id = deployment.id, .phase = std::string(name(Phase::Done)), .message = outcome.message};
+        worker_.outputs_.deployment(status_);
+        worker_.publish_apps();
+        worker_.outputs_.link.push(ResultReady{deployment.id});
+    }
+
+private:
+    Worker& worker_;
+    DeploymentStatus status_;
+    MonotonicTime last_progress_;
+};
+
+Worker::Worker(const Config& config, const DaemonPaths& paths, Journal journal, Generations generations, Outputs outputs)
+    : config_(config), paths_(paths), journal_(std::move(journal)), generations_(std::move(generations)), outputs_(outputs) {}
+
+void Worker::run(Queue<Offer>& offers, std::stop_token stop) {
+    OstreeContent content(config_, paths_.device, paths_.libexec / "davit-ostree", paths_.root);
+    SystemdApps apps({.paths = paths_.device, .libexec = paths_.libexec, .runtime = config_.runtime});
+    DeviceProbe probe(config_.runtime);
+    Reporter reporter(*this);
+    Engine engine({.journal = journal_, .generations = generations_, .content = content, .apps = apps, .probe = probe, .observer = reporter, .clock = system_clock()},
+                  {.first_retry = config_.download.first_retry,
+                   .longest_retry = config_.download.longest_retry,
+                   .download_deadline = config_.download.give_up_after});
+    publish_apps();
+    while (!stop.stop_requested()) {
+        const auto resumed = engine.resume(stop);
+        if (resumed || resumed.error().code == Code::Canceled) break;
+        log::error("cannot resume the deployment under way, trying again in {}: {}", to_string(kAfterDefect), resumed.error().message);
+        system_clock().sleep(kAfterDefect, stop);
+    }
+    while (const auto offer = offers.pop(stop)) {
+        const log::Field action("DAVIT_ACTION", offer->deployment.id);
+        const auto done = carry_out(*offer, engine, reporter, stop);
+        if (done || done.error().code == Code::Canceled) continue;
+        log::error("deployment {} could not be carried on, trying again in {}: {}", offer->deployment.id, to_string(kAfterDefect), done.error().message);
+        system_clock().sleep(kAfterDefect, stop);
+        outputs_.link.push(ResultReady{offer->deployment.id});  // the server offers it again
+    }
+}
+
+Result<void> Worker::carry_out(const Offer& offer, Engine& engine, Observer& observer, std::stop_token stop) {
+    if (!offer.refused) return engine.run(offer.deployment, stop);
+    const Outcome outcome{.success = false, .message = offer.refused->message, .cause = cause(offer.refused->code)};
+    log::error("deployment {} is refused: {}", offer.deployment.id, outcome.message);
+    TRY(journal_.refuse(offer.deployment, outcome, system_clock().wall_ms()));
+    observer.finished(offer.deployment, outcome);
+    return {};
+}
+
+void Worker::publish_apps() {
+    const auto current = generations_.current();
+    if (!current) return log::error("cannot read the current generation: {}", current.error().message);
+    const auto generation = current->value_or(Generation{});
+    outputs_.apps(generation.number, generation.apps);
+    outputs_.link.push(Attributes{device_attributes(paths_.root, generation.apps, config_.attributes)});
+}
+
+}  // namespace davit

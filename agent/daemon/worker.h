@@ -1,0 +1,41 @@
+#pragma once
+/// The worker thread: the engine, one deployment at a time, and what it tells the others.
+
+#include <functional>
+
+#include "agent/config.h"
+#include "agent/daemon/daemon.h"
+#include "agent/engine/engine.h"
+#include "agent/journal.h"
+#include "agent/link/link.h"
+#include "agent/status.h"
+#include "common/queue.h"
+
+namespace davit {
+
+class Worker {
+public:
+    struct Outputs {
+        std::function<void(DeploymentStatus)> deployment;                             ///< called on the worker; must not block
+        std::function<void(std::uint64_t number, std::vector<AppVersion>)> apps;      ///< the current generation, at start and after each deployment
+        Queue<LinkEvent>& link;
+    };
+
+    Worker(const Config& config, const DaemonPaths& paths, Journal journal, Generations generations, Outputs outputs);
+
+    /// Resumes what was under way, then runs each offer to its end, until @p stop.
+    void run(Queue<Offer>& offers, std::stop_token stop);
+
+private:
+    class Reporter;
+    void publish_apps();
+    Result<void> carry_out(const Offer& offer, Engine& engine, Observer& observer, std::stop_token stop);
+
+    const Config& config_;
+    const DaemonPaths& paths_;
+    Journal journal_;
+    Generations generations_;
+    Outputs outputs_;
+};
+
+}  // namespace davit

@@ -1,0 +1,200 @@
+#include "agent/link/link.h"
+
+#include <algorithm>
+#include <random>
+
+#include "agent/link/translate.h"
+#include "common/log.h"
+
+namespace davit {
+namespace {
+
+/// hawkBit keeps at most 1,000 statuses of an action, and one more than fits loses the result; ours stay far below.
+constexpr int kMostProgressMessages = 15;
+
+template <typename... T>
+struct Overloaded : T... {
+    using T::operator()...;
+};
+
+/// The server will never take more for this action, so neither do we keep it.
+bool closed_for_good(const Error& error) { return error.code == Code::Gone || error.code == Code::NotFound; }
+
+ddi::Feedback final_feedback(const Outbox::Item& item) {
+    ddi::Feedback feedback{.execution = ddi::Execution::Closed,
+                           .finished = item.outcome.success ? ddi::Finished::Success : ddi::Finished::Failure,
+                           .details = {item.outcome.message},
+                           .timestamp_ms = item.finished_ms};
+    if (!item.outcome.success) feedback.details.push_back("cause=" + item.outcome.cause);
+    return feedback;
+}
+
+}  // namespace
+
+Link::Link(Config::Hawkbit config, Outbox outbox, Queue<LinkEvent>& events, Outputs outputs, Clock& clock, std::optional<std::string> under_way)
+    : config_(std::move(config)),
+      outbox_(std::move(outbox)),
+      events_(events),
+      outputs_(std::move(outputs)),
+      clock_(clock),
+      schedule_(config_.longest_retry, std::mt19937{std::random_device{}()}),
+      under_way_(std::move(under_way)) {}
+
+void Link::run(std::stop_token stop) {
+    auto next_poll = clock_.now();
+    while (!stop.stop_requested()) {
+        if (const auto connected = connect(); connected) {
+            deliver();
+            send_progress();
+        }
+        if (check_now_ || clock_.now() >= next_poll) {
+            check_now_ = false;
+            const auto interval = poll();
+            const auto wait = interval ? schedule_.answered(*interval) : schedule_.failed();
+            next_poll = clock_.now() + wait;
+            report_status(wait, interval ? std::nullopt : std::optional(interval.error()));
+        }
+        take_events(std::chrono::ceil<Milliseconds>(next_poll - clock_.now()), stop);
+    }
+}
+
+/// The token is read when it is needed and again after a refusal: a device may get it, or a new one, after davitd started.
+Result<void> Link::connect() {
+    if (client_) return {};
+    const bool by_gateway = config_.gateway_token_file.has_value();
+    const auto kind = by_gateway ? ddi::Credentials::Kind::GatewayToken : ddi::Credentials::Kind::TargetToken;
+    const auto file = by_gateway ? config_.gateway_token_file : config_.target_token_file;
+    auto credentials = TRY(ddi::Credentials::read(kind, file.value_or(Path())));
+    client_.emplace(ddi::ServerAddress{.url = config_.url, .tenant = config_.tenant, .controller_id = config_.controller_id}, std::move(credentials),
+                    http::Options{.ca_file = config_.ca_file, .total_timeout = config_.timeout, .user_agent = "davitd/" DAVIT_VERSION});
+    return {};
+}
+
+/// Results first: the server must know how the last deployment ended before it is asked for the next.
+void Link::deliver() {
+    while (outbox_may_have_more_) {
+        const auto item = outbox_.next();
+        if (!item) return log::error("cannot read the results that wait for the server: {}", item.error().message);
+        outbox_may_have_more_ = item->has_value();
+        if (!outbox_may_have_more_) return;
+        const log::Field action("DAVIT_ACTION", (*item)->deployment_id);
+        const auto sent = client_->feedback((*item)->deployment_id, final_feedback(**item));
+        if (!sent && !closed_for_good(sent.error())) {
+            return log::warning("the result of deployment {} waits, the server did not take it: {}", (*item)->deployment_id, sent.error().message);
+        }
+        if (!sent) log::notice("the server has closed deployment {} already: {}", (*item)->deployment_id, sent.error().message);
+        if (const auto noted = outbox_.delivered((*item)->row); !noted) return log::error("cannot note that a result was delivered: {}", noted.error().message);
+    }
+}
+
+/// Best effort: progress that cannot be sent is worth nothing later.
+void Link::send_progress() {
+    while (!progress_.empty()) {
+        const auto message = std::move(progress_.front());
+        progress_.pop_front();
+        if (message.deployment_id != under_way_ || messages_sent_[message.deployment_id]++ >= kMostProgressMessages) continue;
+        const ddi::Feedback feedback{.execution = ddi::Execution::Proceeding, .details = {message.text}, .timestamp_ms = clock_.wall_ms()};
+        if (const auto sent = client_->feedback(message.deployment_id, feedback); !sent) log::debug("progress was not sent: {}", sent.error().message);
+    }
+}
+
+Result<Milliseconds> Link::poll() {
+    TRY(connect());
+    const auto answer = client_->poll();
+    if (!answer) {
+        if (answer.error().code == Code::Unauthorized) client_.reset();
+        return fail(answer.error());
+    }
+    last_contact_ms_ = clock_.wall_ms();
+    send_attributes(answer->wants_attributes);
+    if (answer->cancel) answer_cancel(*answer->cancel);
+    if (answer->deployment) take_deployment(*answer->deployment);
+    return answer->sleep;
+}
+
+/// A deployment under way is carried to its end; any other cancel is for something that never began here, or is over.
+void Link::answer_cancel(const std::string& url) {
+    const auto id = client_->cancel(url);
+    if (!id) return log::warning("cannot read what the server wants to cancel: {}", id.error().message);
+    if (outbox_may_have_more_) return;  // its result is on its way and says more than a cancel
+    const log::Field action("DAVIT_ACTION", *id);
+    ddi::Feedback feedback{.timestamp_ms = clock_.wall_ms()};
+    if (*id == under_way_) {
+        if (refused_cancel_ == *id) return;
+        refused_cancel_ = *id;
+        feedback.execution = ddi::Execution::Rejected;
+        feedback.details = {"the deployment is under way on the device and ends by its own result"};
+    } else {
+        feedback.execution = ddi::Execution::Closed;
+        feedback.finished = ddi::Finished::Success;
+        feedback.details = {"canceled before it began"};
+    }
+    const auto sent = client_->cancel_feedback(*id, feedback);
+    if (!sent) return log::warning("the answer to the cancel of deployment {} was not taken: {}", *id, sent.error().message);
+    log::notice("cancel of deployment {}: {}", *id, feedback.details.front());
+}
+
+void Link::take_deployment(const std::string& url) {
+    if (under_way_ || outbox_may_have_more_) return;  // one at a time; the server goes on offering it
+    const auto offered = client_->deployment(url);
+    if (!offered) return log::warning("cannot read the deployment that the server offers: {}", offered.error().message);
+    if (offered->update == ddi::Mode::Skip && offered->window_open == false) return;  // its maintenance window is closed: not yet
+    const log::Field action("DAVIT_ACTION", offered->id);
+    Offer offer{.deployment = {.id = offered->id, .parts = {}}, .refused = {}};
+    if (auto deployment = translate(*offered)) {
+        offer.deployment = std::move(*deployment);
+    } else {
+        offer.refused = deployment.error();
+    }
+    under_way_ = offered->id;
+    messages_sent_.clear();
+    outputs_.offer(std::move(offer));
+}
+
+void Link::send_attributes(bool wanted) {
+    if (attributes_.empty() || (!wanted && attributes_ == attributes_sent_)) return;
+    if (const auto sent = client_->attributes(attributes_); !sent) return log::warning("the server did not take the attributes: {}", sent.error().message);
+    attributes_sent_ = attributes_;
+}
+
+/// Sleeps until there is something to do, and takes everything that waits.
+void Link::take_events(Milliseconds at_most, std::stop_token stop) {
+    auto event = events_.pop_for(std::max(at_most, Milliseconds::zero()), stop);
+    while (event) {
+        handle(std::move(*event));
+        event = events_.try_pop();
+    }
+}
+
+void Link::handle(LinkEvent event) {
+    std::visit(Overloaded{
+                   [this](CheckNow) { check_now_ = true; },
+                   [this](ProgressMessage message) { progress_.push_back(std::move(message)); },
+                   [this](const ResultReady& result) {
+                       outbox_may_have_more_ = true;
+                       if (under_way_ == result.deployment_id) under_way_.reset();
+                       check_now_ = true;  // the server may have the next deployment waiting
+                   },
+                   [this](Attributes attributes) {
+                       attributes_ = std::move(attributes.values);
+                   },
+               },
+               std::move(event));
+}
+
+/// Logged when it changes, not at every poll.
+void Link::report_status(Milliseconds until_next_poll, const std::optional<Error>& error) {
+    const auto text = error ? error->message : std::string();
+    if (text != last_error_) {
+        if (error) log::warning("hawkBit at {}: {}", config_.url, text);
+        if (!error) log::notice("hawkBit at {} answers again", config_.url);
+        last_error_ = text;
+    }
+    outputs_.status({.url = config_.url,
+                     .reached = !error,
+                     .error = text,
+                     .last_contact_ms = last_contact_ms_,
+                     .next_poll_ms = clock_.wall_ms() + until_next_poll.count()});
+}
+
+}  // namespace davit
