@@ -70,7 +70,7 @@ class Demo:
     def update(self) -> None:
         self.story.chapter("hello 2: only hello restarts")
         before = self.lab.repository.traffic()
-        ticker = self.device.pid("davit-app-ticker")
+        ticker = self.device.app_pid("ticker")
         publisher = self.lab.publisher
         with self.poller() as poller:
             with self.story.line("published, deployed; hello 2 answers") as line:
@@ -84,11 +84,11 @@ class Demo:
             with self.story.line("a client that asks every 5 ms saw it") as line:
                 line.fact(f"hello was down for {1000 * poller.downtime(new='2'):.0f} ms")
         with self.story.line(f"ticker kept its PID {ticker}"):
-            demand(self.device.pid("davit-app-ticker") == ticker, "ticker has another PID: it was restarted")
+            demand(self.device.app_pid("ticker") == ticker, "ticker has another PID: it was restarted")
 
     def broken(self) -> None:
         self.story.chapter("hello 3 is broken: it starts, is READY, and /health answers 500")
-        ticker = self.device.pid("davit-app-ticker")
+        ticker = self.device.app_pid("ticker")
         publisher = self.lab.publisher
         with self.poller() as poller:
             with self.story.line("published, deployed; hello 3 serves on trial"):
@@ -105,7 +105,7 @@ class Demo:
             for word in ("hello", "/health", "500"):
                 demand(word in message, f"the message does not name {word}: {message}")
         with self.story.line(f"ticker kept its PID {ticker}"):
-            demand(self.device.pid("davit-app-ticker") == ticker, "ticker has another PID: it was restarted")
+            demand(self.device.app_pid("ticker") == ticker, "ticker has another PID: it was restarted")
 
     def answers(self, port: int, version: str) -> None:
         until(lambda: version in (self.device.get("/version", port) or ""), f"version {version} on port {port}", 30)
@@ -116,8 +116,8 @@ class Demo:
     def ended(self, action: int, status: str) -> str:
         """@return the device's last word on the action"""
         seen = self.lab.hawkbit.wait_closed("demo-1", action, 60)
-        demand(seen.status == status, f"hawkBit shows action {action} as {seen.status}, not {status}: {seen.messages}")
-        return seen.messages[0]
+        demand(seen.status == status, f"hawkBit shows action {action} as {seen.status}, not {status}:\n{seen.text}")
+        return seen.last
 
     # --- the end ------------------------------------------------------------
 

@@ -11,21 +11,23 @@ shift 5
 # Everything that still runs in this mount namespace, except this script. A device's processes have a namespace of
 # their own, but die with their systemd-nspawn, which is in this one.
 left_over() {
-    local process here
-    here=$(readlink /proc/self/ns/mnt)
-    for process in /proc/[0-9]*; do
-        case ${process#/proc/} in "$$" | "$BASHPID") continue ;; esac
-        if [ "$(readlink "$process/ns/mnt" 2>/dev/null)" = "$here" ]; then printf '%s\n' "${process#/proc/}"; fi
-    done
+    local here found pid
+    here=$(readlink /proc/self/ns/mnt) # mnt:[4026531841]; the brackets are not to be a pattern's
+    found=$(find /proc/[0-9]*/ns/mnt -lname "${here/\[/\\[}" 2>/dev/null || true)
+    while IFS=/ read -r _ _ pid _; do
+        # find itself was there too, and is gone by now; so was the subshell that this runs in.
+        if [ "$pid" != $$ ] && [ "$pid" != "$BASHPID" ] && [ -e "/proc/$pid/ns/mnt" ]; then printf '%s\n' "$pid"; fi
+    done <<<"$found"
 }
 
 sweep() {
     local signal pids
     for signal in TERM KILL; do
         for _ in $(seq 50); do
-            mapfile -t pids < <(left_over)
-            [ ${#pids[@]} -gt 0 ] || return 0
-            kill -s "$signal" "${pids[@]}" 2>/dev/null || true
+            pids=$(left_over)
+            [ -n "$pids" ] || return 0
+            # shellcheck disable=SC2086 # one word each
+            kill -s "$signal" $pids 2>/dev/null || true
             sleep 0.1
         done
     done

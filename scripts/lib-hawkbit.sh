@@ -43,6 +43,6 @@ BUILD_HAWKBIT='
     trap "rm -rf $work" EXIT
     cp -r /src/hawkbit/server/pom.xml /src/hawkbit/server/src "$work"
     cd "$work"
-    mvn -B -ntp package
+    mvn -B -ntp -DskipTests package
     mv target/davit-hawkbit.jar "/cache/$(basename "$1")"
 '
