@@ -85,6 +85,7 @@ class Device:
         for mount in (self.root, self.state):
             if os.path.ismount(mount):
                 subprocess.run(["umount", "--lazy", mount], check=True)
+        remove(self.directory)
 
     # --- its cable ----------------------------------------------------------
 
@@ -158,6 +159,9 @@ class Device:
             except OSError:
                 continue
         raise AssertionError(f"{self.name}: no process {pid}")
+
+    def app_pid(self, app: str) -> int:
+        return self.pid(f"davit-app-{app}.service")
 
     def journal(self, *matches: str, lines: int = 1000) -> list[dict[str, Any]]:
         """Journal entries that match ("_SYSTEMD_UNIT=davitd.service"), oldest first."""

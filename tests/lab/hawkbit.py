@@ -24,11 +24,16 @@ class Action:
     id: int
     active: bool
     status: str
-    messages: list[str]  # newest first
+    reports: list[list[str]]  # the messages of each report, newest first
+
+    @property
+    def last(self) -> str:
+        """What the newest report says."""
+        return "; ".join(self.reports[0]) if self.reports else ""
 
     @property
     def text(self) -> str:
-        return "\n".join(self.messages)
+        return "\n".join("; ".join(report) for report in self.reports)
 
 
 class HawkBit:
@@ -133,10 +138,10 @@ class HawkBit:
 
     def _action(self, controller_id: str, item: dict[str, Any]) -> Action:
         rows = self.request("GET", f"/targets/{controller_id}/actions/{item['id']}/status?limit=500&sort=id:DESC")
-        messages = [text for row in rows["content"] for text in row.get("messages") or []]
+        reports = [row.get("messages") or [] for row in rows["content"]]
         status = item.get("detailStatus") or item["status"]  # up to 0.9 `status` only says pending or finished
         active = item["active"] if "active" in item else item["status"] == "pending"
-        return Action(int(item["id"]), active, status, messages)
+        return Action(int(item["id"]), active, status, reports)
 
     def _secret(self, name: str, text: str) -> Path:
         path = self.run.path(name)

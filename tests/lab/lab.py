@@ -1,12 +1,13 @@
 """One hawkBit, one published repository, one publisher, any number of devices."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
 
 from tests.lab import product
 from tests.lab.device import Device
-from tests.lab.hawkbit import HawkBit
+from tests.lab.hawkbit import Action, HawkBit
 from tests.lab.nginx import Nginx
 from tests.lab.publisher import Publisher, Released
 from tests.lab.run import Run
@@ -18,6 +19,7 @@ class Lab:
 
     def __init__(self, run: Run, build: Path = product.BUILD) -> None:
         self.run = run
+        self._sets = itertools.count(1)
         self.hawkbit = HawkBit(run)
         self.layer = product.install(run, build)
         self.publisher = Publisher(run, self.hawkbit, build)
@@ -32,10 +34,12 @@ class Lab:
             device.boot()
         return device
 
-    def configure(self, device: Device, *, hawkbit_url: str | None = None, repository_url: str | None = None,
+    def configure(self, device: Device, *, front: Nginx | None = None, repository: Nginx | None = None,
                   ca: Path | None = None, target_token: str | None = None, **changes: Any) -> None:
         """Writes what an integrator would: davitd.json, the token, the trusted key.
 
+        @param front         a proxy before hawkBit
+        @param repository    another server than the lab's
         @param ca            authority of both servers' certificates
         @param target_token  use this one instead of the gateway's
         @param changes       further members of davitd.json, merged over ours
@@ -43,12 +47,12 @@ class Lab:
         token = "target" if target_token else "gateway"
         config: dict[str, Any] = {
             "hawkbit": {
-                "url": hawkbit_url or f"http://{device.host_address}:{self.hawkbit.port}",
+                "url": front.url(device.host_address) if front else f"http://{device.host_address}:{self.hawkbit.port}",
                 "controller_id": device.name,
                 f"{token}_token_file": f"/etc/davit/{token}.token",
                 "longest_retry": "2s", "timeout": "5s",
             },
-            "repository": {"url": repository_url or self.repository.url(device.host_address)},
+            "repository": {"url": (repository or self.repository).url(device.host_address)},
             "download": {"first_retry": "500ms", "longest_retry": "1s", "stall_timeout": "3s", "reserve": 1 << 20},
         }
         if ca:
@@ -66,9 +70,33 @@ class Lab:
         until(lambda: self.hawkbit.target(device.name) and self.hawkbit.attributes(device.name),
               f"the registration of {device.name}", timeout, every=0.1)
 
-    def deploy(self, device: Device, release: Released, timeout: float = 60, status: str = "finished") -> int:
-        """Deploys and waits for the end, which must be `status`. @return the action's id"""
-        number = self.publisher.deploy(release, device.name)
-        action = self.hawkbit.wait_closed(device.name, number, timeout)
-        assert action.status == status, f"{release.name} {release.version}: {action}\n{device.log('davitd')}"
-        return number
+    def release(self, *bundles: Path) -> Released:
+        """Publishes bundles as a distribution set of its own."""
+        return self.publisher.release(f"set-{next(self._sets)}", "1", *bundles)
+
+    def crafted(self, device: Device, *modules: dict[str, Any]) -> int:
+        """Deploys modules that the CLI would not publish: {"name", "version", "metadata": {…}}, maybe "type". @return the action's id"""
+        filled = [{"version": f"crafted-{next(self._sets)}", "type": "application"} | module for module in modules]
+        types = {module["type"] for module in filled}
+        set_type = "app" if types == {"application"} else "os" if types == {"os"} else "os_app"
+        return self.hawkbit.assign(self.hawkbit.create_set(f"crafted-{next(self._sets)}", "1", filled, set_type), device.name)
+
+    def deploy(self, device: Device, *bundles: Path) -> int:
+        """Publishes and assigns. @return the action's id"""
+        return self.publisher.deploy(self.release(*bundles), device.name)
+
+    def succeeded(self, device: Device, action_id: int, timeout: float = 60) -> Action:
+        """The action when it has ended, which must have been good."""
+        return self._ended(device, action_id, "finished", timeout)
+
+    def failed(self, device: Device, action_id: int, timeout: float = 60) -> Action:
+        """The action when it has ended, which must have been bad."""
+        return self._ended(device, action_id, "error", timeout)
+
+    def install(self, device: Device, *bundles: Path) -> Action:
+        return self.succeeded(device, self.deploy(device, *bundles))
+
+    def _ended(self, device: Device, action_id: int, status: str, timeout: float) -> Action:
+        action = self.hawkbit.wait_closed(device.name, action_id, timeout)
+        assert action.status == status, f"action {action_id} ended as {action.status}, not {status}:\n{action.text}"
+        return action

@@ -74,7 +74,7 @@ class Nginx:
         self.directory = run.path(f"nginx-{name}")
         self.directory.mkdir()
         self.port = free_port()
-        self._process: Process | None = None
+        self.process: Process | None = None
         self.start()
 
     def url(self, host: str = "127.0.0.1") -> str:
@@ -85,7 +85,7 @@ class Nginx:
         # As master_process is off there is one process: stopping it closes every connection at once.
         process = self._run.start(f"nginx-{self._name}", ["nginx", "-p", self.directory, "-e", self.directory / "error.log",
                                                           "-c", self.directory / "nginx.conf"])
-        self._process = process
+        self.process = process
         log = self.directory / "error.log"
         until(lambda: not process.alive() or _listens(self.port), f"nginx {self._name}'s start", 10)
         if not process.alive():
@@ -93,9 +93,9 @@ class Nginx:
 
     def stop(self) -> None:
         """Refuses connections from now on and drops the open ones."""
-        if self._process:
-            self._process.stop()
-        self._process = None
+        if self.process:
+            self.process.stop()
+        self.process = None
 
     def slow(self, rate: str | None, location: str = "/objects/") -> None:
         """Limits each connection below `location` to so many bytes a second ("200k"); None takes the limit away."""

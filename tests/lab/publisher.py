@@ -1,5 +1,6 @@
 """The publisher's and operator's side: example apps, committed, published and deployed with the real `davit` CLI."""
 
+import hashlib
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.lab.hawkbit import HawkBit
 from tests.lab.product import BUILD
@@ -63,9 +65,9 @@ class Publisher:
         self.davit("key", "new", base)
         return base.with_suffix(".key"), base.with_suffix(".pub")
 
-    def commit(self, bundle: Path, key: Path | None = None) -> str:
+    def commit(self, bundle: Path, *options: str | Path) -> str:
         """@return the commit's id"""
-        text = self.davit("app", "commit", bundle, "--key", key or self.key, "--repo", self.build_repository).stdout
+        text = self.davit("app", "commit", bundle, "--key", self.key, "--repo", self.build_repository, *options).stdout
         found = re.search(r"\b[0-9a-f]{64}\b", text)
         assert found, f"davit app commit named no commit:\n{text}"
         return found[0]
@@ -88,12 +90,16 @@ class Publisher:
 
     # --- example apps -------------------------------------------------------
 
-    def app(self, kind: str, version: str, *options: str) -> Path:
-        """A bundle of the example app `hello` or `ticker`."""
-        name = re.sub(r"[^A-Za-z0-9.]+", "-", "-".join([kind, version, *options]))
-        bundle = self.directory / "bundles" / name
-        bundle.parent.mkdir(exist_ok=True)
-        subprocess.run([sys.executable, BUNDLES, kind, version, *options, "--into", bundle, "--build", self._build], check=True)
+    def app(self, kind: str, version: str, *options: str, manifest: Mapping[str, Any] | None = None) -> Path:
+        """A bundle of the example app `hello` or `ticker`. @param manifest changes to its davit.json (RFC 7386)"""
+        words = [kind, version, *options, *([json.dumps(manifest, sort_keys=True)] if manifest else [])]
+        bundle = self.directory / "bundles" / f"{kind}-{version}-{hashlib.sha256(repr(words).encode()).hexdigest()[:8]}"
+        if not bundle.exists():
+            bundle.parent.mkdir(exist_ok=True)
+            subprocess.run([sys.executable, BUNDLES, kind, version, *options, "--into", bundle, "--build", self._build], check=True)
+            if manifest:
+                file = bundle / "davit.json"
+                file.write_text(json.dumps(merged(json.loads(file.read_text()), manifest), indent=2))
         return bundle
 
     def hello(self, version: str, *options: str) -> Path:
@@ -101,6 +107,19 @@ class Publisher:
 
     def ticker(self, version: str, *options: str) -> Path:
         return self.app("ticker", version, *options)
+
+
+def merged(into: Any, patch: Any) -> Any:
+    """RFC 7386: objects are merged, null removes, everything else replaces."""
+    if not isinstance(patch, Mapping):
+        return patch
+    result = dict(into) if isinstance(into, Mapping) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merged(result.get(key), value)
+    return result
 
 
 def app_of(bundle: Path) -> str:

@@ -44,6 +44,9 @@ class Process:
     def alive(self) -> bool:
         return self.popen.poll() is None
 
+    def signal(self, sig: int) -> None:
+        self.popen.send_signal(sig)
+
     def stop(self, sig: int = signal.SIGTERM, timeout: float = 20.0) -> None:
         """Asks it to end and waits; kills it when it does not."""
         if not self.alive():

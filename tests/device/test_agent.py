@@ -1,0 +1,112 @@
+"""The agent itself: apps outlive it, it tells what it does, and it is watched."""
+
+import signal
+
+import pytest
+
+from tests.device.conftest import Apps
+from tests.lab.device import Device
+from tests.lab.lab import Lab
+from tests.lab.wait import until
+
+WATCHDOG = "[Service]\nWatchdogSec=2s\n"
+
+
+def pids(device: Device) -> tuple[int, int]:
+    return device.app_pid("hello"), device.app_pid("ticker")
+
+
+@pytest.mark.parametrize("how", [
+    ("systemctl", "restart", "davitd"),
+    ("systemctl", "kill", "--signal=SIGKILL", "davitd"),
+    ("systemctl", "stop", "davitd"),
+], ids=["restart", "SIGKILL", "stop"])
+def test_apps_outlive_the_agent(hello_1: Device, how: tuple[str, ...]) -> None:
+    before, agent = pids(hello_1), hello_1.pid("davitd.service")
+    assert all(before) and agent
+    hello_1.enter(*how)
+    if "stop" in how:
+        assert hello_1.pid("davitd.service") == 0
+    else:
+        until(lambda: hello_1.pid("davitd.service") not in (0, agent), "another davitd")
+        until(lambda: hello_1.attempt("davitctl", "status").returncode == 0, "davitctl to answer")
+
+    assert pids(hello_1) == before
+    assert hello_1.get("/version") == "1"
+
+
+def test_an_agent_that_hangs_is_restarted_by_systemd(hello_1: Device) -> None:
+    hello_1.sh(f"mkdir -p /run/systemd/system/davitd.service.d && printf '{WATCHDOG}' > /run/systemd/system/davitd.service.d/test.conf"
+               " && systemctl daemon-reload && systemctl restart davitd")
+    before, agent = pids(hello_1), hello_1.pid("davitd.service")
+    hello_1.enter("systemctl", "kill", f"--signal={signal.SIGSTOP.value}", "--kill-whom=main", "davitd")
+
+    until(lambda: hello_1.pid("davitd.service") not in (0, agent), "the watchdog", 30)
+    assert pids(hello_1) == before
+
+
+def test_an_agent_that_is_only_idle_is_not_taken_for_hanging(hello_1: Device) -> None:
+    hello_1.sh(f"mkdir -p /run/systemd/system/davitd.service.d && printf '{WATCHDOG}' > /run/systemd/system/davitd.service.d/test.conf"
+               " && systemctl daemon-reload && systemctl restart davitd")
+    agent = hello_1.pid("davitd.service")
+    hello_1.sh("sleep 5")
+
+    assert hello_1.pid("davitd.service") == agent
+
+
+def test_davitctl_tells_what_the_device_has_and_does(lab: Lab, apps: Apps, hello_1: Device) -> None:
+    status = hello_1.ctl("status")
+    assert status["server_reached"] and status["server_url"].endswith(str(lab.hawkbit.port))
+    assert status["deployment_id"] == ""
+    assert {app["name"]: (app["version"], app["pid"]) for app in hello_1.ctl("apps")} == {
+        "hello": ("1", hello_1.app_pid("hello")), "ticker": ("1", hello_1.app_pid("ticker"))}
+    action = lab.failed(hello_1, lab.deploy(hello_1, apps.hello("3", "--health-status", "500")))
+    newest, first = hello_1.ctl("history")
+    assert (newest["id"], newest["success"], newest["cause"]) == (str(action.id), False, "app-failed")
+    assert newest["message"] in action.last
+    assert first["success"]
+
+
+def test_davitctl_is_readable_for_people_too(hello_1: Device) -> None:
+    assert "answered" in hello_1.enter("davitctl", "status")
+    assert "hello" in hello_1.enter("davitctl", "apps")
+    assert "success" in hello_1.enter("davitctl", "history")
+
+
+def test_davitctl_check_asks_the_server_at_once(lab: Lab, device: Device) -> None:
+    lab.hawkbit.configure("pollingTime", "00:05:00")
+    try:
+        hello = device.ctl("status")
+        until(lambda: device.ctl("status")["next_poll_ms"] > hello["last_contact_ms"] + 60_000, "the long interval", 10)
+        before = device.ctl("status")["last_contact_ms"]
+        device.ctl("check")
+        until(lambda: device.ctl("status")["last_contact_ms"] > before, "a poll", 5)
+    finally:
+        lab.hawkbit.configure("pollingTime", "00:00:01")
+
+
+def test_anybody_may_look_but_only_root_may_ask_for_a_poll(device: Device) -> None:
+    assert device.attempt("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "davitctl", "status").returncode == 0
+    refused = device.attempt("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "davitctl", "check")
+    assert refused.returncode != 0 and "root" in refused.stderr
+
+
+def test_davitctl_says_when_the_agent_is_not_there(device: Device) -> None:
+    device.enter("systemctl", "mask", "--now", "davitd.service")
+    answer = device.attempt("davitctl", "status")
+
+    assert answer.returncode != 0 and "davitd" in answer.stderr
+
+
+def test_the_journal_has_a_deployments_lines_under_its_action_app_and_phase(lab: Lab, apps: Apps, hello_1: Device) -> None:
+    action = lab.failed(hello_1, lab.deploy(hello_1, apps.hello("3", "--health-status", "500")))
+    lines = hello_1.journal(f"DAVIT_ACTION={action.id}")
+
+    phases = list(dict.fromkeys(line["DAVIT_PHASE"] for line in lines if "DAVIT_PHASE" in line))
+    assert phases == ["received", "downloading", "verifying", "staged", "switching", "probation", "rolling-back"]
+    assert any(line.get("DAVIT_APP") == "hello" for line in lines)
+
+
+def test_the_gateway_token_is_never_in_the_journal(lab: Lab, hello_1: Device) -> None:
+    hello_1.enter("systemctl", "restart", "davitd")
+    assert lab.hawkbit.gateway_token not in hello_1.enter("journalctl", "--quiet", "--output=json")
