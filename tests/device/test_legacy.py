@@ -16,30 +16,30 @@ def legacy(lab: Lab, apps: Apps, device: Device, version: str, metadata: dict[st
 
 
 def test_it_installs_and_runs(lab: Lab, apps: Apps, device: Device) -> None:
-    action = legacy(lab, apps, device, "1", {"autostart": "1", "notify": "1", "timeout": "20"})
+    action = legacy(lab, apps, device, "legacy-1", {"autostart": "1", "notify": "1", "timeout": "20"})
     lab.succeeded(device, action, timeout=90)
 
-    assert device.get("/version") == "1"
+    assert device.get("/version") == "legacy-1"
     assert device.show("davit-app-hello.service", "Type")["Type"] == "notify"
 
 
 def test_without_notify_it_counts_as_started_when_it_runs(lab: Lab, apps: Apps, device: Device) -> None:
-    action = legacy(lab, apps, device, "2", {"autostart": "1", "notify": "0"})
-    until(lambda: device.get("/version") == "2", "hello 2")
+    action = legacy(lab, apps, device, "legacy-2", {"autostart": "1", "notify": "0"})
+    until(lambda: device.get("/version") == "legacy-2", "hello 2")
     lab.succeeded(device, action, timeout=90)
 
 
 def test_autostart_off_installs_without_starting(lab: Lab, apps: Apps, device: Device) -> None:
-    action = legacy(lab, apps, device, "3", {"autostart": "0"})
+    action = legacy(lab, apps, device, "legacy-3", {"autostart": "0"})
     lab.succeeded(device, action, timeout=90)
 
     assert device.get("/version") is None
     device.enter("systemctl", "start", "davit-app-hello.service")
-    until(lambda: device.get("/version") == "3", "hello 3, started by hand")
+    until(lambda: device.get("/version") == "legacy-3", "hello 3, started by hand")
 
 
 def test_one_that_never_becomes_ready_is_reported_as_failed(lab: Lab, apps: Apps, device: Device) -> None:
-    action = legacy(lab, apps, device, "4", {"autostart": "1", "notify": "1", "timeout": "2"}, "--never-ready")
+    action = legacy(lab, apps, device, "legacy-4", {"autostart": "1", "notify": "1", "timeout": "2"}, "--never-ready")
     ended = lab.failed(device, action)
 
     assert "hello" in ended.last and "READY" in ended.last

@@ -42,8 +42,8 @@ def downloading(device: Device, least: int = 300_000) -> None:
 
 def test_without_the_server_a_deployment_is_finished_and_reported_later(lab: Lab, apps: Apps, make_device: MakeDevice, front: Nginx) -> None:
     device = make_device(front=front)
-    action = lab.deploy(device, apps.hello("1", health={"stays_up": "3s"}))
-    until(lambda: device.get("/version") == "1", "hello 1 on trial")
+    action = lab.deploy(device, apps.hello("1-watched", health={"stays_up": "3s"}))
+    until(lambda: device.get("/version") == "1-watched", "hello on trial")
     front.stop()
 
     until(lambda: device.ctl("history"), "the deployment's end on the device")
@@ -73,7 +73,7 @@ def test_a_download_goes_on_where_it_was_when_the_repository_comes_back(
     hello = device.app_pid("hello")
     repository.slow(SLOW)
     before = repository.traffic()
-    action = lab.deploy(device, apps.hello("2", *BIG))
+    action = lab.deploy(device, apps.hello("2-long", *BIG))
     downloading(device)
     until(lambda: repository.since(before).of(".filez").bytes > 3_000_000, "three files to have arrived", 30)
     repository.stop()
@@ -84,7 +84,7 @@ def test_a_download_goes_on_where_it_was_when_the_repository_comes_back(
     repository.slow(None)
 
     lab.succeeded(device, action)
-    assert device.get("/version") == "2"
+    assert device.get("/version") == "2-long"
     again = [request.uri for request in repository.since(stopped).of(".filez").requests if request.uri in fetched]
     assert not again, "what had arrived was fetched a second time"
 
@@ -92,7 +92,7 @@ def test_a_download_goes_on_where_it_was_when_the_repository_comes_back(
 def test_a_repository_that_hangs_is_given_up_and_tried_again(lab: Lab, apps: Apps, make_device: MakeDevice, repository: Nginx) -> None:
     device = make_device(repository=repository, download={"stall_timeout": "2s"})
     repository.slow(SLOW)
-    action = lab.deploy(device, apps.hello("2", *BIG))
+    action = lab.deploy(device, apps.hello("2-long", *BIG))
     downloading(device)
     assert repository.process
     repository.process.signal(signal.SIGSTOP)
@@ -106,7 +106,7 @@ def test_a_repository_that_hangs_is_given_up_and_tried_again(lab: Lab, apps: App
 def test_a_cable_pulled_in_the_middle_only_costs_time(lab: Lab, apps: Apps, make_device: MakeDevice, repository: Nginx) -> None:
     device = make_device(repository=repository)
     repository.slow(SLOW)
-    action = lab.deploy(device, apps.hello("2", *BIG))
+    action = lab.deploy(device, apps.hello("2-long", *BIG))
     downloading(device)
     device.cable_out()
     until(lambda: not device.ctl("status")["server_reached"], "davitd to notice", 20)
@@ -119,7 +119,7 @@ def test_a_cable_pulled_in_the_middle_only_costs_time(lab: Lab, apps: Apps, make
 def test_polls_go_on_while_a_download_takes_its_time(lab: Lab, apps: Apps, make_device: MakeDevice, repository: Nginx) -> None:
     device = make_device(repository=repository)
     repository.slow(SLOW)
-    action = lab.deploy(device, apps.hello("2", *BIG))
+    action = lab.deploy(device, apps.hello("2-long", *BIG))
     downloading(device)
     first = device.ctl("status")["last_contact_ms"]
 

@@ -35,6 +35,7 @@ class Publisher:
         self.program = build / "cli/davit"
         self.directory = run.path("publisher")
         self.directory.mkdir()
+        self._words: dict[tuple[str, str], list[str]] = {}
         self.build_repository = self.directory / "build-repo"
         self.published = run.path("published")
         self.key, self.public_key = self.new_key("release")
@@ -94,6 +95,8 @@ class Publisher:
         """A bundle of the example app `hello` or `ticker`. @param manifest changes to its davit.json (RFC 7386)"""
         words = [kind, version, *options, *([json.dumps(manifest, sort_keys=True)] if manifest else [])]
         bundle = self.directory / "bundles" / f"{kind}-{version}-{hashlib.sha256(repr(words).encode()).hexdigest()[:8]}"
+        known = self._words.setdefault((kind, version), words)
+        assert known == words, f"{kind} {version} is published already as {known}: a version is one thing"
         if not bundle.exists():
             bundle.parent.mkdir(exist_ok=True)
             subprocess.run([sys.executable, BUNDLES, kind, version, *options, "--into", bundle, "--build", self._build], check=True)

@@ -1,0 +1,60 @@
+"""What the kernel knows about a process: memory, processor time, wake-ups."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass
+class Memory:
+    """In bytes."""
+
+    rss: int = 0
+    pss: int = 0
+    private_dirty: int = 0
+
+
+def memory(pid: int) -> Memory:
+    """Zeros if it has ended."""
+    values: dict[str, int] = {}
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
+            words = line.split()
+            values[words[0].rstrip(":")] = int(words[1]) * 1024
+    except (OSError, IndexError):
+        return Memory()
+    return Memory(values.get("Rss", 0), values.get("Pss", 0), values.get("Private_Dirty", 0))
+
+
+def children(pid: int) -> list[int]:
+    """All descendants."""
+    found: list[int] = []
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += [int(child), *children(int(child))]
+    except OSError:
+        pass
+    return found
+
+
+@dataclass
+class Work:
+    """What a process has done since its start, all its threads together."""
+
+    switches: int     # context switches: each wake-up ends with one
+    seconds: float    # on a processor
+    written: int      # bytes given to the disk
+
+    def __sub__(self, earlier: "Work") -> "Work":
+        return Work(self.switches - earlier.switches, self.seconds - earlier.seconds, self.written - earlier.written)
+
+
+def work(pid: int) -> Work:
+    switches, nanoseconds = 0, 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        nanoseconds += int((task / "schedstat").read_text().split()[0])
+        for line in (task / "status").read_text().splitlines():
+            if "ctxt_switches" in line:
+                switches += int(line.split()[1])
+    written = next(int(line.split()[1]) for line in Path(f"/proc/{pid}/io").read_text().splitlines() if line.startswith("write_bytes"))
+    return Work(switches, nanoseconds / 1e9, written)
