@@ -42,4 +42,7 @@ struct Outcome {
     std::string cause;               ///< machine-readable, kebab case: "app-failed", "untrusted", "no-space"; empty on success
 };
 
+/// The `cause` that an error code stands for: "app-failed".
+std::string cause(Code code);
+
 }  // namespace davit

@@ -2,13 +2,14 @@
 /// The sets of apps on this device, and the one link that says which set is live.
 ///
 /// On disk: `generations/<n>/generation.json` + `generations/<n>/apps/<app>` -> `../../../checkouts/<app>/<commit>`, `current` -> `generations/<n>`,
-/// `previous` -> `generations/<m>`, `factory` -> … (only if the image shipped one). Roles are links, never inferred.
+/// `previous` -> `generations/<m>`, `factory` -> … (only if the image shipped one). Roles are links, never inferred. `generations/last`: the highest number ever
+/// used.
 /// generation.json: {"os":"any","apps":[{"name":…,"version":…,"commit":…,"ref":…,"legacy":{"notify":…,"autostart":…,"timeout_ms":…}|null}]}
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/file.h"
@@ -45,26 +46,39 @@ public:
     /// Opens the store below @p state (/var/lib/davit), creating it when absent.
     static Result<Generations> open(const Path& state);
 
-    /// Removes what a crash or a finished deployment left behind: temporary names, generations that no role and none of @p in_progress names, and checkouts
-    /// that no remaining generation uses.
-    Result<void> collect_garbage(std::span<const Number> in_progress);
+    /// Removes what a crash or a finished deployment left behind: temporary names, generations that no role names, and checkouts that no remaining generation
+    /// uses. Not while a deployment is under way: what it has checked out has no name yet.
+    Result<void> collect_garbage();
 
     /// Writes a generation of @p apps beside the current one. Durable when it returns. Errors: NotFound if a checkout is absent; NoSpace.
     /// @return its number, greater than every number used before
-    Result<Number> prepare(std::span<const AppVersion> apps);
+    Result<Number> prepare(std::vector<AppVersion> apps);
 
-    /// Makes @p n current and what was current `previous`. Atomic and durable; does nothing if it is current already.
+    /// Makes @p n current; a rollback is the same call with the old number. Atomic and durable; does nothing if it is current already.
     Result<void> switch_to(Number n);
-    /// Makes @p n current again without touching `previous`; for rollback.
-    Result<void> switch_back_to(Number n);
+    /// Makes @p n `previous`: the set that was current before, once the new one is kept. A failed update leaves `previous` alone.
+    Result<void> remember_previous(Number n);
 
+    /// nullopt: nothing was ever installed. Errors: Corrupt when the link or the generation it names is damaged.
     [[nodiscard]] Result<std::optional<Generation>> current() const;
     [[nodiscard]] Result<std::optional<Generation>> previous() const;
     [[nodiscard]] Result<Generation> load(Number n) const;
+    /// Every app of every generation that a role names: what must stay on the disk.
+    [[nodiscard]] Result<std::vector<AppVersion>> apps_in_use() const;
     [[nodiscard]] const Path& state() const { return state_; }
 
 private:
     explicit Generations(Path state) : state_(std::move(state)) {}
+    [[nodiscard]] Path directory(Number n) const;
+    [[nodiscard]] Result<std::optional<Number>> role(std::string_view name) const;
+    [[nodiscard]] Result<std::optional<Generation>> load_role(std::string_view name) const;
+    Result<void> set_role(std::string_view name, Number n);
+    [[nodiscard]] Result<std::vector<Number>> numbers() const;
+    Result<Number> next_number();
+    Result<void> write(const Path& directory, const Generation& generation) const;
+    Result<void> remove_temporary_names() const;
+    Result<void> remove_unused_checkouts() const;
+
     Path state_;
 };
 

@@ -2,6 +2,7 @@
 /// What survives a crash: the deployment under way with its phase, the results that the server has not taken yet, and the history.
 ///
 /// SQLite in state.db; every change is durable when the call returns. Written only when something happens: polling, progress and attributes never come here.
+/// The newest 200 deployments are kept as history.
 /// The worker owns a Journal; the link thread owns an Outbox on the same file (a connection each).
 
 #include <cstdint>
@@ -26,7 +27,7 @@ struct JournalEntry {
     int entries = 0;                                ///< how often this phase was entered (crashes count)
     std::int64_t started_ms = 0;                    ///< wall clock
     std::int64_t phase_started_ms = 0;              ///< wall clock of the first entry into this phase
-    std::optional<Generations::Number> from;        ///< current when it began; nullopt: none
+    Generations::Number from = 0;                   ///< current when it began (an empty generation on a fresh device)
     std::optional<Generations::Number> to;          ///< prepared for it
     std::optional<Outcome> failure;                 ///< why it is rolling back
 };
@@ -44,7 +45,9 @@ public:
 
     [[nodiscard]] Result<std::optional<JournalEntry>> active();
     /// Starts a deployment in Phase::Received. Error: AlreadyExists if one is active.
-    Result<void> begin(const Deployment& deployment, std::optional<Generations::Number> from, std::int64_t now_ms);
+    Result<void> begin(const Deployment& deployment, Generations::Number from, std::int64_t now_ms);
+
+    // The next four need a deployment under way; without one they are a Defect.
     /// Persists the phase before it acts; entering the same phase again counts.
     Result<void> enter(Phase phase, std::int64_t now_ms);
     Result<void> prepared(Generations::Number to);
@@ -57,7 +60,8 @@ public:
     /// The newest finished deployment with this id.
     [[nodiscard]] Result<std::optional<HistoryEntry>> find(const std::string& deployment_id);
     [[nodiscard]] Result<std::vector<HistoryEntry>> history(int limit);  ///< newest first
-    /// Puts a known result into the outbox once more (the server offers an action again that we have finished).
+    /// Puts a known result into the outbox once more (the server offers an action again that we have finished), unless it waits there still.
+    /// Error: NotFound if the history does not know it.
     Result<void> report_again(const std::string& deployment_id);
 
 private:

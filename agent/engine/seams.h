@@ -50,7 +50,7 @@ public:
 
     struct State {
         bool exists = false;               ///< systemd knows the unit
-        bool active = false;               ///< started and, for notify apps, READY
+        bool active = false;               ///< started; notify: and READY; oneshot: ended well (RemainAfterExit)
         bool failed = false;
         unsigned restarts = 0;             ///< automatic ones since the last start by us
         std::string result;                ///< systemd's word: "success", "exit-code", "signal", "timeout", "watchdog", …

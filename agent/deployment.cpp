@@ -1,0 +1,64 @@
+#include "agent/deployment.h"
+
+#include <nlohmann/json.hpp>
+
+#include "agent/legacy_json.h"
+#include "common/json.h"
+
+namespace davit {
+namespace {
+
+nlohmann::json part_to_json(const Part& part) {
+    return {
+        {"app", part.app},
+        {"version", part.version},
+        {"commit", part.commit},
+        {"ref", part.ref},
+        {"repository", part.repository},
+        {"remove", part.remove},
+        {"legacy", legacy_to_json(part.legacy)},
+    };
+}
+
+Result<Part> part_from_json(const json::Reader& reader) {
+    Part part;
+    part.app = TRY(reader.need_string("app"));
+    part.version = TRY(reader.need_string("version"));
+    part.commit = TRY(reader.need_string("commit"));
+    part.ref = TRY(reader.need_string("ref"));
+    part.repository = TRY(reader.need_string("repository"));
+    part.remove = TRY(reader.get_boolean("remove")).value_or(false);
+    part.legacy = TRY(legacy_from_json(reader));
+    return part;
+}
+
+}  // namespace
+
+std::string to_json(const Deployment& deployment) {
+    auto parts = nlohmann::json::array();
+    for (const auto& part : deployment.parts) parts.push_back(part_to_json(part));
+    const nlohmann::json out = {{"id", deployment.id}, {"parts", std::move(parts)}};
+    // `replace`: text that is not UTF-8 must not become an exception.
+    return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Result<Deployment> deployment_from_json(std::string_view text) {
+    const auto value = TRY(json::parse(text, "deployment"));
+    const json::Reader reader(value, "deployment");
+    Deployment deployment;
+    deployment.id = TRY(reader.need_string("id"));
+    for (const auto& part : TRY(reader.get_array("parts"))) deployment.parts.push_back(TRY(part_from_json(part)));
+    return deployment;
+}
+
+std::string cause(Code code) {
+    std::string out;
+    for (const char c : name(code)) {
+        const bool is_upper = c >= 'A' && c <= 'Z';
+        if (is_upper && !out.empty()) out += '-';
+        out += is_upper ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+    return out;
+}
+
+}  // namespace davit

@@ -1,0 +1,200 @@
+// The machine: persists a phase, runs it, asks the table where its event leads. The only writer of the journal.
+
+#include "agent/engine/engine.h"
+
+#include <format>
+#include <utility>
+
+#include "agent/engine/phases.h"
+#include "common/log.h"
+
+namespace davit {
+namespace {
+
+Outcome outcome_of(const Error& error) { return {.success = false, .message = error.message, .cause = cause(error.code)}; }
+
+Result<Step> run_phase(Phase phase, const Context& context) {
+    switch (phase) {
+        case Phase::Received: return receive(context);
+        case Phase::Downloading: return download(context);
+        case Phase::Verifying: return verify(context);
+        case Phase::Staged: return stage(context);
+        case Phase::Switching: return switch_over(context);
+        case Phase::Probation: return probation(context);
+        case Phase::RollingBack: return roll_back(context);
+        case Phase::Done: break;
+    }
+    return fail(Code::Defect, "a deployment that is done is still under way");
+}
+
+std::string describe(Phase phase, const Plan& plan, const JournalEntry& entry) {
+    switch (phase) {
+        case Phase::Received: return "plan: " + plan.todo();
+        case Phase::Downloading: return "fetching what is missing";
+        case Phase::Verifying: return "verifying and checking out";
+        case Phase::Staged: return "preparing the new set of apps";
+        case Phase::Switching: return plan.todo();
+        case Phase::Probation: return "watching the new apps";
+        case Phase::RollingBack: return "rolling back: " + entry.failure.value_or(Outcome{}).message;
+        case Phase::Done: break;
+    }
+    return {};
+}
+
+/// Interrupted so often that the phase itself must be the reason.
+Result<void> check_entries(const JournalEntry& entry, const EngineOptions& options) {
+    const int most = entry.phase == Phase::Downloading ? options.most_download_entries : options.most_entries;
+    if (entry.entries <= most) return {};
+    return fail(Code::System, std::format("phase '{}' was interrupted {} times (davitd or the device restarted in it)",
+                                          name(entry.phase), entry.entries - 1));
+}
+
+}  // namespace
+
+struct Engine::Impl {
+    Parts parts;
+    EngineOptions options;
+
+    Result<void> carry(std::stop_token stop);
+    Result<std::optional<Phase>> advance(Phase phase, std::stop_token stop);
+    Result<Step> act(const JournalEntry& entry, std::stop_token stop);
+    Result<std::optional<Phase>> follow(const JournalEntry& entry, const Result<Step>& step);
+    Result<void> finish(const JournalEntry& entry, const Outcome& outcome);
+    Result<Generations::Number> current_or_empty();
+    void clean_up(std::stop_token stop);
+    Result<void> tidy(std::stop_token stop);
+};
+
+/// From the persisted phase to the end; does nothing if there is no deployment under way.
+Result<void> Engine::Impl::carry(std::stop_token stop) {
+    const auto entry = TRY(parts.journal.active());
+    if (!entry) return {};
+    const log::Field action("DAVIT_ACTION", entry->deployment.id);
+    std::optional<Phase> phase = entry->phase;
+    while (phase) phase = TRY(advance(*phase, stop));
+    clean_up(stop);
+    return {};
+}
+
+/// One phase. @return the next one; nullopt when the deployment is done
+Result<std::optional<Phase>> Engine::Impl::advance(Phase phase, std::stop_token stop) {
+    if (stop.stop_requested()) return fail(Code::Canceled, std::format("stopped before phase '{}'", name(phase)));
+    const log::Field field("DAVIT_PHASE", std::string(name(phase)));
+    TRY(parts.journal.enter(phase, parts.clock.wall_ms()));
+    const auto entry = TRY(parts.journal.active());
+    if (!entry) return fail(Code::Defect, "the journal lost the deployment under way");
+    const auto step = act(*entry, stop);
+    // Whatever failed while we were told to stop may have failed because of that (a system that goes down stops apps and network, too).
+    if (!step && stop.stop_requested()) return fail(Code::Canceled, std::format("stopped in phase '{}'", name(phase)));
+    return follow(*entry, step);
+}
+
+Result<Step> Engine::Impl::act(const JournalEntry& entry, std::stop_token stop) {
+    const auto from = TRY(parts.generations.load(entry.from));
+    const auto plan = TRY(make_plan(from, entry.deployment));
+    const auto message = describe(entry.phase, plan, entry);
+    log::info("deployment {}: {}", entry.deployment.id, message);
+    parts.observer.entered(entry.deployment, entry.phase, message);
+    TRY(check_entries(entry, options));
+    return run_phase(entry.phase, {.generations = parts.generations,
+                                   .content = parts.content,
+                                   .apps = parts.apps,
+                                   .probe = parts.probe,
+                                   .observer = parts.observer,
+                                   .clock = parts.clock,
+                                   .options = options,
+                                   .entry = entry,
+                                   .from = from,
+                                   .plan = plan,
+                                   .stop = std::move(stop)});
+}
+
+/// Persists what the phase found out and goes where the table says.
+Result<std::optional<Phase>> Engine::Impl::follow(const JournalEntry& entry, const Result<Step>& step) {
+    const auto next = TRY(next_phase(entry.phase, step ? step->event : Event::Failed));
+    if (step && step->prepared) TRY(parts.journal.prepared(*step->prepared));
+    if (next != Phase::Done) {
+        if (!step) TRY(parts.journal.failed(outcome_of(step.error())));
+        return next;
+    }
+    Outcome outcome = step ? Outcome{.success = true, .message = step->message} : outcome_of(step.error());
+    if (entry.phase == Phase::RollingBack) {
+        const auto way_back = step ? step->message : "going back failed: " + outcome.message;
+        outcome = entry.failure.value_or(Outcome{.message = "unknown failure", .cause = cause(Code::Defect)});
+        outcome.message += "; " + way_back;
+    }
+    TRY(finish(entry, outcome));
+    return std::nullopt;
+}
+
+Result<void> Engine::Impl::finish(const JournalEntry& entry, const Outcome& outcome) {
+    if (outcome.success) {
+        const auto remembered = parts.generations.remember_previous(entry.from);
+        if (!remembered) log::warning("cannot remember the previous generation: {}", remembered.error().message);
+    }
+    TRY(parts.journal.finish(outcome, parts.clock.wall_ms()));
+    if (outcome.success) {
+        log::notice("deployment {} succeeded: {}", entry.deployment.id, outcome.message);
+    } else {
+        log::error("deployment {} failed: {} (cause={})", entry.deployment.id, outcome.message, outcome.cause);
+    }
+    parts.observer.finished(entry.deployment, outcome);
+    return {};
+}
+
+/// A device without apps gets an empty generation, so that there is always one to go back to.
+Result<Generations::Number> Engine::Impl::current_or_empty() {
+    if (const auto current = TRY(parts.generations.current())) return current->number;
+    const auto empty = TRY(parts.generations.prepare({}));
+    TRY(parts.generations.switch_to(empty));
+    return empty;
+}
+
+/// What fails here is tried again after the next deployment and at the next start; it never changes an outcome.
+void Engine::Impl::clean_up(std::stop_token stop) {
+    const auto tidied = tidy(std::move(stop));
+    if (!tidied) log::warning("cannot clean up: {}", tidied.error().message);
+}
+
+Result<void> Engine::Impl::tidy(std::stop_token stop) {
+    const auto current = TRY(parts.generations.current());
+    if (!current) return {};
+    std::vector<std::string> names;
+    for (const auto& app : current->apps) names.push_back(app.name);
+    TRY(parts.apps.forget_all_but(names));
+    TRY(parts.generations.collect_garbage());
+    return parts.content.keep_only(TRY(parts.generations.apps_in_use()), std::move(stop));
+}
+
+Engine::Engine(Parts parts, EngineOptions options) : impl_(new Impl{parts, options}) {}
+Engine::~Engine() = default;
+
+Result<void> Engine::resume(std::stop_token stop) {
+    if (TRY(impl_->parts.journal.active())) return impl_->carry(std::move(stop));
+    impl_->clean_up(std::move(stop));
+    return {};
+}
+
+Result<void> Engine::run(const Deployment& deployment, std::stop_token stop) {
+    const log::Field action("DAVIT_ACTION", deployment.id);
+    auto& journal = impl_->parts.journal;
+    TRY(impl_->carry(stop));
+    const auto known = TRY(journal.find(deployment.id));
+    if (known && known->deployment == deployment) {
+        log::info("deployment {} is finished already; its result is reported again", deployment.id);
+        return journal.report_again(deployment.id);
+    }
+    const auto now = impl_->parts.clock.wall_ms();
+    const auto from = impl_->current_or_empty();
+    if (!from) {
+        const auto outcome = outcome_of(from.error());
+        log::error("deployment {} cannot begin: {}", deployment.id, outcome.message);
+        TRY(journal.refuse(deployment, outcome, now));
+        impl_->parts.observer.finished(deployment, outcome);
+        return {};
+    }
+    TRY(journal.begin(deployment, *from, now));
+    return impl_->carry(std::move(stop));
+}
+
+}  // namespace davit

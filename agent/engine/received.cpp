@@ -1,0 +1,29 @@
+// Phase `received`: is there anything to do?
+
+#include <format>
+
+#include "agent/engine/start.h"
+
+namespace davit {
+namespace {
+
+/// Everything is as the deployment wants it, and what should run runs.
+Result<bool> is_satisfied(const Context& context) {
+    if (!context.plan.changes_nothing()) return false;
+    for (const auto& change : context.plan.changes) {
+        if (change.part.remove) continue;
+        const auto app = app_version(change.part);
+        const auto bundle = TRY(context.content.bundle(app).transform_error(in(label(app))));
+        if (TRY(must_start(context.apps, app, bundle.manifest))) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+Result<Step> receive(const Context& context) {
+    if (TRY(is_satisfied(context))) return Step{Event::NothingToDo, context.plan.done()};
+    return Step{Event::Planned};
+}
+
+}  // namespace davit

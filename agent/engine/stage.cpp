@@ -1,0 +1,51 @@
+// Phases `verifying` and `staged`: what was fetched becomes checkouts and one complete generation, while the old apps run.
+
+#include <format>
+
+#include "agent/engine/order.h"
+#include "agent/engine/start.h"
+#include "common/log.h"
+
+namespace davit {
+namespace {
+
+/// hawkBit's words about an app must be those of the signed commit; FullMetalUpdate's form has no words of its own.
+Result<void> check_identity(const Part& part, const Bundle& bundle) {
+    if (bundle.legacy) return {};
+    const auto& manifest = bundle.manifest;
+    if (manifest.name != part.app) {
+        return fail(Code::InvalidInput, std::format("app '{}' {}: its davit.json says name '{}' (commit {})", part.app,
+                                                    part.version, manifest.name, part.commit));
+    }
+    if (manifest.version != part.version) {
+        return fail(Code::InvalidInput, std::format("app '{}': the deployment says version {}, its davit.json says {} (commit {})",
+                                                    part.app, part.version, manifest.version, part.commit));
+    }
+    return {};
+}
+
+Result<void> check_out(const Context& context, const Part& part) {
+    const log::Field field("DAVIT_APP", part.app);
+    TRY(context.content.checkout(part, context.stop));
+    const auto app = app_version(part);
+    const auto bundle = TRY(context.content.bundle(app).transform_error(in(label(app))));
+    return check_identity(part, bundle);
+}
+
+}  // namespace
+
+Result<Step> verify(const Context& context) {
+    for (const auto& change : context.plan.changes) {
+        if (change.brings_content()) TRY(check_out(context, change.part));
+    }
+    TRY(start_order(TRY(bundles_of(context, context.plan.after))));  // a circle must fail here, not in the middle of the switch
+    return Step{Event::Verified};
+}
+
+Result<Step> stage(const Context& context) {
+    if (context.plan.after == context.from.apps) return Step{Event::Prepared, {}, context.from.number};
+    const auto number = TRY(context.generations.prepare(context.plan.after));
+    return Step{Event::Prepared, {}, number};
+}
+
+}  // namespace davit

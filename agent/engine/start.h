@@ -1,0 +1,22 @@
+#pragma once
+/// Starting apps: only those that must, in the order in which they depend on each other.
+
+#include <string>
+#include <vector>
+
+#include "agent/engine/phases.h"
+
+namespace davit {
+
+std::string label(const AppVersion& app);  ///< "app 'hello' 3"
+
+/// The bundle of each of @p apps; the first error, with the app's name.
+Result<std::vector<Bundle>> bundles_of(const Context& context, const std::vector<AppVersion>& apps);
+
+/// Whether @p app has to be started now: it runs another commit, or it does not run and should. An app without autostart is left as the user left it.
+Result<bool> must_start(Apps& apps, const AppVersion& app, const Manifest& manifest);
+
+/// Starts @p app if it must. Returns when it has started (notify: READY). Errors: AppFailed "app 'hello' 3 did not start: …".
+Result<void> start_if_needed(const Context& context, const AppVersion& app, const Manifest& manifest);
+
+}  // namespace davit

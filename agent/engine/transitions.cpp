@@ -1,0 +1,63 @@
+#include "agent/engine/transitions.h"
+
+#include <format>
+#include <utility>
+
+namespace davit {
+namespace {
+
+// What is not here cannot happen. Until `switching` nothing on the device has changed, so a failure simply ends the deployment.
+// clang-format off
+constexpr Transition kTransitions[] = {
+    // phase             event                next
+    {Phase::Received,    Event::Planned,      Phase::Downloading},
+    {Phase::Received,    Event::NothingToDo,  Phase::Done},
+    {Phase::Received,    Event::Failed,       Phase::Done},
+
+    {Phase::Downloading, Event::Fetched,      Phase::Verifying},
+    {Phase::Downloading, Event::Failed,       Phase::Done},
+
+    {Phase::Verifying,   Event::Verified,     Phase::Staged},
+    {Phase::Verifying,   Event::Failed,       Phase::Done},
+
+    {Phase::Staged,      Event::Prepared,     Phase::Switching},
+    {Phase::Staged,      Event::Failed,       Phase::Done},
+
+    {Phase::Switching,   Event::Started,      Phase::Probation},
+    {Phase::Switching,   Event::Failed,       Phase::RollingBack},
+
+    {Phase::Probation,   Event::Kept,         Phase::Done},
+    {Phase::Probation,   Event::Failed,       Phase::RollingBack},
+
+    {Phase::RollingBack, Event::RolledBack,   Phase::Done},
+    {Phase::RollingBack, Event::Failed,       Phase::Done},  // the result says so
+};
+// clang-format on
+
+}  // namespace
+
+std::string_view name(Event event) {
+    switch (event) {
+        case Event::Planned: return "planned";
+        case Event::NothingToDo: return "nothing-to-do";
+        case Event::Fetched: return "fetched";
+        case Event::Verified: return "verified";
+        case Event::Prepared: return "prepared";
+        case Event::Started: return "started";
+        case Event::Kept: return "kept";
+        case Event::RolledBack: return "rolled-back";
+        case Event::Failed: return "failed";
+    }
+    std::unreachable();
+}
+
+std::span<const Transition> transitions() { return kTransitions; }
+
+Result<Phase> next_phase(Phase phase, Event event) {
+    for (const auto& row : kTransitions) {
+        if (row.phase == phase && row.event == event) return row.next;
+    }
+    return fail(Code::Defect, std::format("event '{}' cannot happen in phase '{}'", name(event), name(phase)));
+}
+
+}  // namespace davit

@@ -1,0 +1,37 @@
+#pragma once
+/// One app in its probation: looked at when it is due, until it has stayed up long enough.
+
+#include <string>
+
+#include "agent/engine/seams.h"
+
+namespace davit {
+
+/// The app must be READY within its start timeout, must not restart or stop, and `failures` failed probes in a row end it. It has passed when it was up for
+/// `stays_up` and its last probe was good. A oneshot app has passed when it has ended well.
+class Watch {
+public:
+    Watch(AppVersion app, Manifest manifest, MonotonicTime now);
+
+    /// Looks at the app. Error: AppFailed "app 'hello' 3 is unhealthy: GET http://… answered 500 (3 probes)".
+    Result<void> look(Apps& apps, Probe& probe, Clock& clock);
+
+    [[nodiscard]] bool passed(MonotonicTime now) const;
+    /// When to look again.
+    [[nodiscard]] MonotonicTime due() const { return due_; }
+    [[nodiscard]] const AppVersion& app() const { return app_; }
+
+private:
+    Result<void> check_state(const Apps::State& state, MonotonicTime now);
+    Result<void> check_health(Probe& probe);
+    [[nodiscard]] std::string who() const;
+
+    AppVersion app_;
+    Manifest manifest_;
+    MonotonicTime ready_by_;
+    MonotonicTime due_;
+    std::optional<MonotonicTime> up_since_;
+    int failed_probes_ = 0;
+};
+
+}  // namespace davit
