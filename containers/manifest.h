@@ -83,7 +83,7 @@ Result<Manifest> parse_manifest(std::string_view text);
 struct LegacyOptions {
     bool notify = false;
     bool autostart = true;
-    std::optional<Milliseconds> timeout;
+    std::optional<Milliseconds> timeout = {};
 
     bool operator==(const LegacyOptions&) const = default;
 };

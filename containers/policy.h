@@ -14,9 +14,9 @@ struct Policy {
     std::set<std::string> capabilities = {"CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_FOWNER",           "CAP_FSETID", "CAP_KILL",   "CAP_NET_BIND_SERVICE",
                                           "CAP_SETGID", "CAP_SETUID",       "CAP_AUDIT_WRITE",      "CAP_SETPCAP"};
     /// Device nodes that an app may be given.
-    std::set<std::string> devices;
+    std::set<std::string> devices = {};
     /// Host directories that an app may bind (read-only or not), with everything below them.
-    std::set<std::string> bind_sources;
+    std::set<std::string> bind_sources = {};
     bool host_network = true;
 };
 
