@@ -105,8 +105,9 @@ void Client::Handle::set_limits(const Options& options, const Request& request) 
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_NOSIGNAL, 1L);
-    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
-    set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.value_or(options.total_timeout).count()));
+    const auto timeout = [](Milliseconds time) { return static_cast<long>(std::max(time, Milliseconds(1)).count()); };  // 0 would mean none
+    set(CURLOPT_CONNECTTIMEOUT_MS, timeout(options.connect_timeout));
+    set(CURLOPT_TIMEOUT_MS, timeout(request.timeout.value_or(options.total_timeout)));
     set(CURLOPT_USERAGENT, options.user_agent.c_str());
     if (options.ca_file) {
         set(CURLOPT_CAINFO, options.ca_file->c_str());
@@ -129,7 +130,8 @@ void Client::Handle::set_request(const Request& request, curl_slist* headers) {
 
 /// The cause in words that a person can act on.
 Error Client::Handle::explain(CURLcode code, const Options& options) const {
-    const std::string said = detail[0] ? one_line(detail.data()) : curl_easy_strerror(code);
+    std::string said = detail[0] ? one_line(detail.data()) : curl_easy_strerror(code);
+    if (constexpr std::string_view kPrefix = "SSL certificate problem: "; said.starts_with(kPrefix)) said.erase(0, kPrefix.size());
     switch (code) {
         case CURLE_URL_MALFORMAT: return {Code::InvalidInput, "not a valid URL"};
         case CURLE_SSL_CACERT_BADFILE: return {Code::InvalidInput, std::format("cannot use CA file '{}'", options.ca_file.value_or("of the system"))};
@@ -149,6 +151,8 @@ Error Client::Handle::explain(CURLcode code, const Options& options) const {
         case CURLE_PEER_FAILED_VERIFICATION: return {Code::Network, std::format("certificate is not trusted ({})", said)};
         case CURLE_SSL_CONNECT_ERROR: return {Code::Network, std::format("no TLS connection ({})", said)};
         case CURLE_GOT_NOTHING: return {Code::Network, "the server closed the connection without an answer"};
+        case CURLE_UNSUPPORTED_PROTOCOL:  // HTTP/0.9, that is anything without a status line
+        case CURLE_WEIRD_SERVER_REPLY: return {Code::Network, "the server does not speak HTTP"};
         case CURLE_PARTIAL_FILE:
         case CURLE_RECV_ERROR:
         case CURLE_SEND_ERROR: return {Code::Network, std::format("the connection broke ({})", said)};

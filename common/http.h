@@ -14,7 +14,7 @@
 namespace davit::http {
 
 struct Options {
-    std::optional<std::string> ca_file;              ///< PEM bundle instead of the system's authorities
+    std::optional<std::string> ca_file = {};         ///< PEM bundle instead of the system's authorities
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::milliseconds total_timeout{30'000};  ///< of one request, connection included
     std::string user_agent = "davit";
@@ -23,10 +23,10 @@ struct Options {
 
 struct Request {
     std::string method = "GET";
-    std::string url;
-    std::vector<std::string> headers;  ///< "Name: value"
-    std::string body;                  ///< sent when not empty, or for POST and PUT
-    std::optional<std::chrono::milliseconds> timeout;  ///< instead of Options::total_timeout
+    std::string url = {};
+    std::vector<std::string> headers = {};  ///< "Name: value"
+    std::string body = {};                  ///< sent when not empty, or for POST and PUT
+    std::optional<std::chrono::milliseconds> timeout = {};  ///< instead of Options::total_timeout
 };
 
 struct Response {

@@ -58,6 +58,7 @@ constexpr std::string_view kString = "a string", kInteger = "an integer", kBoole
 
 Result<json> parse(std::string_view text, std::string_view source, Comments comments) {
     const auto refuse = [&](std::string_view what) { return fail(Code::InvalidInput, std::format("{}: {}", source, what)); };
+    if (text.find_first_not_of(" \t\r\n") == text.npos) return refuse("is empty");
     const auto limit_depth = [](int depth, json::parse_event_t event, json&) {
         const bool opens = event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
         if (opens && depth >= kDeepest) throw TooDeep();

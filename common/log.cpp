@@ -28,7 +28,7 @@ std::string_view plain_prefix(Level level) {
 }
 
 void to_standard_error(Level level, std::string_view message, const Fields&) {
-    static const bool journal = is_journal_stream();
+    const bool journal = is_journal_stream();
     // One line is one message, also when a server's text inside it has newlines.
     std::string line = journal ? std::format("<{}>{}\n", static_cast<int>(level), one_line(message))
                                : std::format("{}{}\n", plain_prefix(level), one_line(message));

@@ -9,8 +9,8 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -168,7 +168,8 @@ Result<Child> Child::start(const Command& command) {
     const pid_t pid = ::fork();
     if (pid < 0) return cannot(errno);
     if (pid == 0) become(side);
-    Child child(pid, Fd(::pidfd_open(pid, 0)), std::move(out.read), std::move(err.read));
+    const auto ended = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));  // <sys/pidfd.h> of glibc 2.41 lacks its extern "C"
+    Child child(pid, Fd(ended), std::move(out.read), std::move(err.read));
     if (!child.ended_) return cannot(errno);
     out.write.reset();
     err.write.reset();
@@ -238,7 +239,7 @@ void keep_last(std::string& kept, std::string_view chunk) {
 std::string last_words(std::string_view err) {
     while (err.ends_with('\n')) err.remove_suffix(1);
     if (err.empty()) return "";
-    return std::format("; its last words: '{}'", cut(err.substr(err.rfind('\n') + 1), 200));
+    return std::format("; its last words: '{}'", cut(one_line(err.substr(err.rfind('\n') + 1)), 200));
 }
 
 MonotonicTime after(Milliseconds duration) {

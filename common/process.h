@@ -15,9 +15,9 @@
 namespace davit::process {
 
 struct Command {
-    std::vector<std::string> argv;             ///< argv[0] is looked up in PATH unless it has a slash
-    std::vector<std::string> extra_env;        ///< "NAME=value", added to this process's environment
-    std::string input;                         ///< given on standard input (an unnamed file); empty: /dev/null
+    std::vector<std::string> argv = {};        ///< argv[0] is looked up in PATH unless it has a slash
+    std::vector<std::string> extra_env = {};   ///< "NAME=value", added to this process's environment
+    std::string input = {};                    ///< given on standard input (an unnamed file); empty: /dev/null
 };
 
 struct Exit {

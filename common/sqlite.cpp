@@ -89,7 +89,7 @@ Result<Database> Database::open(const Path& path, const std::vector<std::string_
     const int opened = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
     Database database(std::unique_ptr<sqlite3, Close>{raw});
     if (!raw) return fail(Code::System, std::format("cannot open database '{}': out of memory", path.string()));
-    if (opened != SQLITE_OK) return fail(error_of(raw));
+    if (opened != SQLITE_OK) return fail(code_of(raw), std::format("cannot open database '{}': {}", path.string(), sqlite3_errmsg(raw)));
     sqlite3_extended_result_codes(raw, 1);
     sqlite3_busy_timeout(raw, 5000);
     TRY(execute(raw, "PRAGMA cache_size=-256; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"));
