@@ -92,7 +92,7 @@ std::vector<std::string> clean_details(const std::vector<std::string>& details);
 std::string clean_attribute(std::string_view value);
 
 class Client {
-  public:
+public:
     Client(ServerAddress address, Credentials credentials, http::Options http);
 
     /// Errors everywhere: Unauthorized (401: token, tenant, or target unknown; the message says what to look at),
@@ -110,7 +110,7 @@ class Client {
     /// PUT configData, mode merge.
     [[nodiscard]] Result<void> attributes(const std::map<std::string, std::string>& values);
 
-  private:
+private:
     Result<http::Response> exchange(const http::Request& request);  ///< with our headers; any status
     /// @p response, or the error that its status stands for.
     Result<http::Response> accepted(const http::Request& request, http::Response response) const;

@@ -1,5 +1,7 @@
 #include "hawkbit/mgmt/answers.h"
 
+#include <nlohmann/json.hpp>
+
 namespace davit::mgmt {
 
 Result<Module> read_module(const json::Reader& entry) {
@@ -37,19 +39,26 @@ Result<Target> read_target(const json::Reader& entry) {
 Result<Action> read_action(const json::Reader& entry) {
     Action action;
     action.id = TRY(entry.need_integer("id"));
-    action.status = TRY(entry.need_string("status"));
-    // Servers before 1.0 put "pending" or "finished" here and the truth into detailStatus; later ones have `active`.
-    action.active = TRY(entry.get_boolean("active")).value_or(action.status == "pending");
-    action.status = TRY(entry.get_string("detailStatus")).value_or(action.status);
     action.force_type = TRY(entry.get_string("forceType")).value_or("");
     action.created_ms = TRY(entry.get_integer("createdAt")).value_or(0);
+    const auto status = TRY(entry.need_string("status"));
+    const auto detail = TRY(entry.get_string("detailStatus"));
+    const auto active = TRY(entry.get_boolean("active"));
+    // 1.0 and later say `active` and the real status. Before, `status` is "pending" or "finished" (also after an
+    // error), the real one is in `detailStatus`, and 0.3.0M7 has neither.
+    action.active = active.value_or(status == "pending");
+    action.status = active ? status : detail.value_or("");
     return action;
 }
 
 Result<ActionStatus> read_action_status(const json::Reader& entry) {
-    return ActionStatus{.type = TRY(entry.need_string("type")),
-                        .reported_ms = TRY(entry.get_integer("reportedAt")).value_or(0),
-                        .messages = TRY(entry.get_strings("messages"))};
+    ActionStatus status;
+    status.type = TRY(entry.need_string("type"));
+    status.reported_ms = TRY(entry.get_integer("reportedAt")).value_or(0);
+    for (const auto& message : TRY(entry.get_array("messages"))) {
+        if (!message.raw().is_null()) status.messages.push_back(TRY(message.as_string()));  // 0.3.0M7 has nulls here
+    }
+    return status;
 }
 
 Result<Assigned> read_assigned(const json::Reader& answer) {

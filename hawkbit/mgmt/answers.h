@@ -15,6 +15,7 @@ Result<Module> read_module(const json::Reader& entry);
 Result<MetadataEntry> read_metadata(const json::Reader& entry);
 Result<DistributionSet> read_set(const json::Reader& entry);
 Result<Target> read_target(const json::Reader& entry);
+/// The status is empty where an old server's answer does not tell it.
 Result<Action> read_action(const json::Reader& entry);
 Result<ActionStatus> read_action_status(const json::Reader& entry);
 

@@ -229,16 +229,30 @@ Result<std::optional<std::int64_t>> Client::assign(std::int64_t set_id, const st
     return all.front().id;
 }
 
+Result<void> Client::complete(Action& action, const std::string& controller_id) {
+    if (!action.status.empty()) return {};
+    const auto path = action_path(controller_id, action.id) + "/status";
+    const auto response = TRY(call("GET", path + "?limit=1&sort=id:DESC"));
+    const auto newest = TRY(read_list(response.body, source(path), read_action_status));
+    action.status = newest.empty() ? "unknown" : newest.front().type;
+    return {};
+}
+
 Result<std::vector<Action>> Client::actions(const std::string& controller_id) {
     const auto path = target_path(controller_id) + "/actions";
-    const auto response = TRY(call("GET", path + "?limit=500&sort=id:DESC"));
-    return read_list(response.body, source(path), read_action);
+    const auto response = TRY(call("GET", path + "?limit=50&sort=id:DESC"));
+    auto actions = TRY(read_list(response.body, source(path), read_action));
+    for (auto& action : actions)
+        TRY(complete(action, controller_id));
+    return actions;
 }
 
 Result<Action> Client::action(const std::string& controller_id, std::int64_t action_id) {
     const auto path = action_path(controller_id, action_id);
     const auto response = TRY(call("GET", path));
-    return read_one(response.body, source(path), read_action);
+    auto action = TRY(read_one(response.body, source(path), read_action));
+    TRY(complete(action, controller_id));
+    return action;
 }
 
 Result<std::vector<ActionStatus>> Client::action_status(const std::string& controller_id, std::int64_t action_id) {

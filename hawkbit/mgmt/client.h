@@ -60,7 +60,7 @@ struct ActionStatus {
 enum class AssignType { Forced, Soft };
 
 class Client {
-  public:
+public:
     Client(Login login, http::Options http);
 
     // Errors everywhere: Unauthorized "user or password is wrong for …", Network, NotFound, AlreadyExists, Quota,
@@ -91,7 +91,7 @@ class Client {
     /// @return the action's id; nullopt when the set is assigned already
     [[nodiscard]] Result<std::optional<std::int64_t>> assign(std::int64_t set_id, const std::string& controller_id,
                                                              AssignType type);
-    [[nodiscard]] Result<std::vector<Action>> actions(const std::string& controller_id);  ///< newest first
+    [[nodiscard]] Result<std::vector<Action>> actions(const std::string& controller_id);  ///< the last 50, newest first
     [[nodiscard]] Result<Action> action(const std::string& controller_id, std::int64_t action_id);
     [[nodiscard]] Result<std::vector<ActionStatus>> action_status(const std::string& controller_id,
                                                                   std::int64_t action_id);  ///< newest first
@@ -100,8 +100,10 @@ class Client {
     /// Tenant configuration: set_config("pollingTime", "\"00:00:02\"").
     [[nodiscard]] Result<void> set_config(const std::string& key, const std::string& json_value);
 
-  private:
+private:
     Result<http::Response> call(const std::string& method, const std::string& path, const std::string& body = {});
+    /// Fills in the status that an old server keeps to the action's history.
+    Result<void> complete(Action& action, const std::string& controller_id);
     [[nodiscard]] std::string source(const std::string& path) const;  ///< what an error calls the answer to GET @p path
 
     Login login_;

@@ -154,8 +154,10 @@ TEST_F(MgmtClient, AssignsASetAndTellsTheAction) {
 TEST_F(MgmtClient, FindsTheActionItselfWhenTheServerDoesNotTell) {
     server.answers("POST", "/rest/v1/distributionsets/3/assignedTargets",
                    {.body = R"({"assigned":1,"alreadyAssigned":0,"total":1})"});
-    server.answers("GET", "/rest/v1/targets/dev1/actions",
-                   {.body = R"({"content":[{"id":30,"status":"pending"},{"id":20,"status":"finished"}]})"});
+    server.answers(
+        "GET", "/rest/v1/targets/dev1/actions",
+        {.body =
+             R"({"content":[{"id":30,"active":true,"status":"running"},{"id":20,"active":false,"status":"finished"}]})"});
     const auto action = client.assign(3, "dev1", AssignType::Forced);
     ASSERT_THAT(action, Succeeds());
     EXPECT_EQ(*action, 30);
@@ -193,9 +195,20 @@ TEST_F(MgmtClient, ReadsActionsOfOldAndNewServersAlike) {
     EXPECT_THAT(server.last().target, HasSubstr("sort=id:DESC"));
 }
 
+TEST_F(MgmtClient, TakesTheStatusFromTheHistoryWhereAnOldServerDoesNotTellIt) {
+    // 0.3.0M7: "finished" may be an error.
+    server.answers("GET", "/rest/v1/targets/dev1/actions/20", {.body = R"({"id":20,"status":"finished"})"});
+    server.answers("GET", "/rest/v1/targets/dev1/actions/20/status",
+                   {.body = R"({"content":[{"id":1,"type":"error","messages":["a"]}]})"});
+    const auto action = client.action("dev1", 20);
+    ASSERT_THAT(action, Succeeds());
+    EXPECT_FALSE(action->active);
+    EXPECT_EQ(action->status, "error");
+}
+
 TEST_F(MgmtClient, ReadsTheHistoryOfAnAction) {
     server.answers("GET", "/rest/v1/targets/dev1/actions/20/status",
-                   {.body = R"({"content":[{"id":1,"type":"error","messages":["a","b"],"reportedAt":5}]})"});
+                   {.body = R"({"content":[{"id":1,"type":"error","messages":["a",null,"b"],"reportedAt":5}]})"});
     const auto history = client.action_status("dev1", 20);
     ASSERT_THAT(history, Succeeds());
     ASSERT_THAT(*history, SizeIs(1));
