@@ -1,32 +1,14 @@
-"""A fresh device for each test (it boots in half a second), and quick versions of the example apps."""
+"""A fresh device for each test: it boots in half a second."""
 
 import itertools
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.device.support import Apps, MakeDevice
 from tests.lab.device import Device
 from tests.lab.lab import Lab
-from tests.lab.publisher import merged
-
-# Short, so that tests need not wait: probed five times a second, watched for one second.
-QUICK = {"health": {"every": "200ms", "stays_up": "1s", "timeout": "1s", "failures": 2}, "start": {"timeout": "10s"}}
-
-
-class Apps:
-    """Bundles of the example apps, with changes to their manifests by keyword."""
-
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-
-    def hello(self, version: str, *options: str, **manifest: Any) -> Path:
-        return self._lab.publisher.app("hello", version, *options, manifest=merged(QUICK, manifest))
-
-    def ticker(self, version: str, *options: str, **manifest: Any) -> Path:
-        return self._lab.publisher.app("ticker", version, *options, manifest=merged(QUICK, manifest))
-
 
 @pytest.fixture(scope="session")
 def apps(lab: Lab) -> Apps:
@@ -34,8 +16,6 @@ def apps(lab: Lab) -> Apps:
 
 
 _numbers = itertools.count(1)
-
-MakeDevice = Callable[..., Device]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from tests.device.conftest import Apps
+from tests.device.support import Apps
 from tests.lab.device import Device
 from tests.lab.lab import Lab
 from tests.lab.wait import until

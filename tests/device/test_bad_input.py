@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.device.conftest import Apps, MakeDevice
+from tests.device.support import Apps, MakeDevice
 from tests.lab import craft
 from tests.lab.device import Device
 from tests.lab.lab import Lab

@@ -6,8 +6,9 @@ deployment needs fewer. A phase is persisted before it acts, so every phase is m
 
 import re
 import subprocess
+from pathlib import Path
 
-from tests.device.conftest import Apps
+from tests.device.support import Apps
 from tests.lab.device import Device
 from tests.lab.lab import Lab
 from tests.lab.wait import until
@@ -20,20 +21,19 @@ class Killer:
     """Kills the davitd that runs now at its n-th fsync or fdatasync."""
 
     def __init__(self, device: Device, number: int) -> None:
+        pid = device.host_pid(device.pid("davitd.service"))
         self._strace = subprocess.Popen(
-            ["strace", "-f", "-qq", "-p", str(device.host_pid(device.pid("davitd.service"))), "-o", "/dev/null",
-             "-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:signal=KILL:when={number}"],
-            stdin=subprocess.DEVNULL)
-        until(lambda: self._attached(device), "strace to be attached", 10)
+            ["strace", "-f", "-qq", "-p", str(pid), "-o", "/dev/null", "-e", "trace=fsync,fdatasync",
+             "-e", f"inject=fsync,fdatasync:signal=KILL:when={number}"], stdin=subprocess.DEVNULL)
+        until(lambda: all(_is_traced(task) for task in Path(f"/proc/{pid}/task").iterdir()), "strace to be attached", 10)
 
     def done(self) -> None:
         self._strace.terminate()
         self._strace.wait()
 
-    @staticmethod
-    def _attached(device: Device) -> bool:
-        tasks = device.sh("cat /proc/$(systemctl show -p MainPID --value davitd)/task/*/status")
-        return "TracerPid:\t0" not in tasks
+
+def _is_traced(task: Path) -> bool:
+    return "TracerPid:\t0\n" not in (task / "status").read_text()
 
 
 def phases_entered_again(device: Device, action: int) -> set[str]:

@@ -3,7 +3,7 @@
 import os
 import re
 
-from tests.device.conftest import Apps, MakeDevice
+from tests.device.support import Apps, MakeDevice
 from tests.device.test_outage import downloading
 from tests.lab.device import STATE
 from tests.lab.lab import Lab

@@ -1,6 +1,6 @@
 """FullMetalUpdate's form: rootfs/ + config.json, no davit.json; what it means comes from the module's metadata."""
 
-from tests.device.conftest import Apps
+from tests.device.support import Apps
 from tests.lab.device import Device
 from tests.lab.lab import Lab
 from tests.lab.wait import until

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.device.conftest import Apps, MakeDevice
+from tests.device.support import Apps, MakeDevice
 from tests.lab.device import Device
 from tests.lab.lab import Lab
 from tests.lab.nginx import Nginx
@@ -95,9 +95,9 @@ def test_a_repository_that_hangs_is_given_up_and_tried_again(lab: Lab, apps: App
     action = lab.deploy(device, apps.hello("2-long", *BIG))
     downloading(device)
     assert repository.process
-    repository.process.signal(signal.SIGSTOP)
+    repository.process.send(signal.SIGSTOP)
     until(lambda: "no progress" in device.log("davitd") or "stall" in device.log("davitd"), "davitd to give it up", 20)
-    repository.process.signal(signal.SIGCONT)
+    repository.process.send(signal.SIGCONT)
     repository.slow(None)
 
     lab.succeeded(device, action)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.device.conftest import Apps, MakeDevice
+from tests.device.support import Apps, MakeDevice
 from tests.device.test_outage import BIG, SLOW, downloading
 from tests.lab.device import Device
 from tests.lab.lab import Lab

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.device.conftest import Apps, MakeDevice
+from tests.device.support import Apps, MakeDevice
 from tests.lab.lab import Lab
 from tests.lab.nginx import Nginx
 from tests.lab.tls import Authority

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.device.conftest import Apps
+from tests.device.support import Apps
 from tests.lab import craft
 from tests.lab.device import Device
 from tests.lab.lab import Lab

@@ -2,7 +2,7 @@
 
 import platform
 
-from tests.device.conftest import Apps
+from tests.device.support import Apps
 from tests.lab.device import Device
 from tests.lab.lab import Lab
 from tests.lab.poller import Poller

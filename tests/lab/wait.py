@@ -11,15 +11,16 @@ class TooLate(AssertionError):
     """What was waited for did not happen in time."""
 
 
-def until(probe: Callable[[], T], what: str, timeout: float = 30.0, every: float = 0.05) -> T:
+def until(probe: Callable[[], T | None], what: str, timeout: float = 30.0, every: float = 0.05) -> T:
     """Calls `probe` until it returns something true, which is returned. OSError counts as "not yet"."""
     deadline = time.monotonic() + timeout
-    last: object = None
+    last: T | OSError | None = None
     while True:
         try:
-            last = probe()
-            if last:
-                return last  # type: ignore[return-value]
+            found = probe()
+            if found:
+                return found
+            last = found
         except OSError as error:
             last = error
         if time.monotonic() >= deadline:

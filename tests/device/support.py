@@ -1,0 +1,27 @@
+"""Quick versions of the example apps, and what the fixtures are called in annotations."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.lab.device import Device
+from tests.lab.lab import Lab
+from tests.lab.publisher import merged
+
+MakeDevice = Callable[..., Device]
+
+# Short, so that tests need not wait: probed five times a second, watched for one second.
+QUICK = {"health": {"every": "200ms", "stays_up": "1s", "timeout": "1s", "failures": 2}, "start": {"timeout": "10s"}}
+
+
+class Apps:
+    """Bundles of the example apps, with changes to their manifests by keyword."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    def hello(self, version: str, *options: str, **manifest: Any) -> Path:
+        return self._lab.publisher.app("hello", version, *options, manifest=merged(QUICK, manifest))
+
+    def ticker(self, version: str, *options: str, **manifest: Any) -> Path:
+        return self._lab.publisher.app("ticker", version, *options, manifest=merged(QUICK, manifest))
