@@ -25,9 +25,11 @@ verb_test() {
     done
     [ $# -gt 0 ] || set -- "${TIERS[@]}"
 
-    ensure_build_root
     LOGS=$DAVIT_SOURCE/build/logs
     mkdir -p "$LOGS"
+    # In a subshell: a set-up that fails is a failed test, not the end without a result.
+    (ensure_build_root) || set --
+    [ $# -gt 0 ] || failed=1
     SECONDS=0
     for tier in "$@"; do
         say "$tier ($SECONDS s):"
@@ -74,7 +76,10 @@ tier_device() { pytest_tier device release; }
 pytest_tier() {
     local tier=$1 preset
     shift
-    ensure_all
+    if ! (ensure_all); then
+        FAILED=1
+        return 0
+    fi
     for preset in "$@"; do
         build_for "$tier" "$preset" || return 0
     done
