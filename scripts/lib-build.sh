@@ -32,17 +32,22 @@ build_preset() { step "build $1" "$DAVIT_SOURCE/build/logs/build-$1.log" run_nin
 run_ninja() {
     mkdir -p "$DAVIT_SOURCE/build/$1"
     # One ninja at a time in a directory. Ninja calls CMake by itself for the files that CMake read; new rooms and changed
-    # presets are for us to notice.
+    # presets are for us to notice. Changed presets start afresh: CMake keeps old values, and what was derived from them.
     in_root bash -euc '
-        preset=$1 dir=build/$1
+        preset=$1 dir=build/$1 stamp=build/$1/.davit-configured
         shift
         exec 9>"$dir/.davit-lock"
         flock 9
-        stamp="$dir/.davit-configured"
-        if [ ! -f "$stamp" ] || [ -n "$(find . -path ./build -prune -o \
-            \( -name CMakeLists.txt -o -name CMakePresets.json \) -newer "$stamp" -print -quit)" ]; then
+        if [ ! -f "$stamp" ] || [ CMakePresets.json -nt "$stamp" ]; then
+            fresh=--fresh
+        elif [ -n "$(find . -path ./build -prune -o -name CMakeLists.txt -newer "$stamp" -print -quit)" ]; then
+            fresh=
+        else
+            fresh=no
+        fi
+        if [ "$fresh" != no ]; then
             touch "$stamp.new"
-            cmake --preset "$preset"
+            cmake $fresh --preset "$preset"
             mv "$stamp.new" "$stamp"
         fi
         ninja -C "$dir" "$@" 9>&-
