@@ -11,7 +11,7 @@ die() {
 need_root() {
     [ "$(id -u)" -eq 0 ] || die "this needs root (mounts, namespaces, containers): run it as root or with sudo"
     # Said once, not again by the ./dev that a tier of the tests may start.
-    [ -n "${DAVIT_ROOT_ANNOUNCED:-}" ] || say "dev: works as root; files outside the checkout go to $DAVIT_CACHE only"
+    [ -n "${DAVIT_ROOT_ANNOUNCED:-}" ] || say "dev: works as root; files outside the checkout go to $DAVIT_CACHE only" >&2
     export DAVIT_ROOT_ANNOUNCED=1
 }
 
