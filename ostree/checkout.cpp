@@ -38,18 +38,13 @@ std::string quoted(const std::vector<std::string>& refs) {
 
 }  // namespace
 
-Error explain_no_space(const Repository& repository, std::string_view commit, const Error& error) {
-    const auto cost = repository.cost(commit);
-    const auto disk = repository.disk();
-    if (!disk) return error;
-    auto text = std::format("the disk of '{}' is too small: {} bytes are free, {} of them must stay free", disk->path.string(), disk->free_bytes,
-                            disk->reserved_bytes);
-    if (cost && cost->known) {
-        const auto need = cost->missing_bytes + disk->reserved_bytes;
-        text += std::format(", and the commit needs {} bytes more", cost->missing_bytes);
-        if (need > disk->free_bytes) text += std::format("; {} bytes are missing", need - disk->free_bytes);
-    }
-    return Error{Code::NoSpace, std::format("{} ({})", text, error.message)};
+Result<void> check_room(const Repository& repository, std::string_view commit) {
+    const auto disk = TRY(repository.disk());
+    const auto cost = TRY(repository.cost(commit));
+    const auto need = cost.missing_bytes + disk.reserved_bytes;
+    if (!cost.known || need <= disk.free_bytes) return {};
+    return fail(Code::NoSpace, std::format("the disk of '{}' is too small: {} bytes are free, the commit needs {} and {} must stay free; {} bytes are missing",
+                                           disk.path.string(), disk.free_bytes, cost.missing_bytes, disk.reserved_bytes, need - disk.free_bytes));
 }
 
 Result<Cost> Repository::cost(std::string_view commit) const {

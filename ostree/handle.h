@@ -83,8 +83,12 @@ Result<LoadedCommit> load_commit(OstreeRepo* repo, std::string_view commit);
 /// The signatures in the commit's detached metadata (`ostree.sign.ed25519`, aay); none if there are none.
 Result<std::vector<Bytes>> read_signatures(OstreeRepo* repo, std::string_view commit);
 
-/// @p error with the numbers: free, reserved, needed and missing bytes.
-Error explain_no_space(const Repository& repository, std::string_view commit, const Error& error);
+/// Whether the rest of @p commit fits on the disk, as far as its sizes are known. Errors: NoSpace with the free, reserved, needed and missing bytes.
+Result<void> check_room(const Repository& repository, std::string_view commit);
+
+/// Half-fetched objects. Those of this boot let an interrupted pull continue; older ones are not trusted even by libostree.
+enum class Staging { OfOtherBoots, All };
+Result<void> drop_staging(const Path& repository, Staging which);
 
 /// Prepared on construction by begin(), aborted unless commit() was reached.
 class Transaction {

@@ -14,9 +14,8 @@ std::string boot_id() {
     return text;
 }
 
-enum class Staging { OfOtherBoots, All };
+}  // namespace
 
-// Half-fetched objects. Those of this boot let an interrupted pull continue; older ones are not trusted even by libostree.
 Result<void> drop_staging(const Path& repository, Staging which) {
     const auto mine = std::format("staging-{}", boot_id());
     const auto directory = repository / "tmp";
@@ -27,8 +26,6 @@ Result<void> drop_staging(const Path& repository, Staging which) {
     }
     return {};
 }
-
-}  // namespace
 
 Result<void> Repository::prune() {
     TRY(drop_staging(handle_->path, Staging::OfOtherBoots));

@@ -151,9 +151,20 @@ Result<void> Repository::pull_commit_only(const PullRequest& request) {
     return run_pull(handle_->get(), request, pull_commit_only_options(request).get(), {});
 }
 
+// Half-fetched objects would keep the disk full, and every later pull from succeeding.
+Error Repository::after_no_space(const Error& error) const {
+    const auto dropped = drop_staging(handle_->path, Staging::All);
+    const auto now = disk();
+    if (!dropped || !now) return error;
+    return Error{error.code, std::format("{} ('{}' has {} bytes free, {} of them must stay free)", error.message, now->path.string(), now->free_bytes,
+                                         now->reserved_bytes)};
+}
+
 Result<void> Repository::pull(const PullRequest& request, const std::function<void(const Progress&)>& progress) {
+    // Where the commit object is here (pull_commit_only), a disk that is too small costs no download.
+    if (const auto room = check_room(*this, request.commit); !room && room.error().code == Code::NoSpace) return room;
     const auto pulled = run_pull(handle_->get(), request, pull_options(request).get(), progress);
-    if (!pulled && pulled.error().code == Code::NoSpace) return fail(explain_no_space(*this, request.commit, pulled.error()));
+    if (!pulled && pulled.error().code == Code::NoSpace) return fail(after_no_space(pulled.error()));
     if (!pulled) return pulled;
     // What is kept is named by whoever keeps it (set_ref), not by where it came from.
     return set_ref(std::format("{}:{}", kRemote, request.ref), std::nullopt);

@@ -120,6 +120,7 @@ public:
 
 private:
     struct Handle;
+    [[nodiscard]] Error after_no_space(const Error& error) const;
     explicit Repository(std::shared_ptr<Handle> handle) : handle_(std::move(handle)) {}
     std::shared_ptr<Handle> handle_;
 };
