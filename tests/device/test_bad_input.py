@@ -112,7 +112,7 @@ def test_a_configuration_that_is_not_json(running: Device) -> None:
 
 def test_a_setting_of_the_wrong_type(running: Device) -> None:
     running.write("/etc/davit/davitd.d/wrong.json", '{"download": {"reserve": "much"}}')
-    answer = running.attempt("davitd", "--check-config")
+    answer = running.attempt("/usr/libexec/davit/davitd", "--check-config")
 
     assert answer.returncode != 0
     for word in ("download.reserve", "integer", "string"):
@@ -121,7 +121,7 @@ def test_a_setting_of_the_wrong_type(running: Device) -> None:
 
 def test_an_unknown_setting_is_only_warned_of(running: Device) -> None:
     running.write("/etc/davit/davitd.d/typo.json", '{"hawkbti": {}}')
-    answer = running.attempt("davitd", "--check-config")
+    answer = running.attempt("/usr/libexec/davit/davitd", "--check-config")
 
     assert answer.returncode == 0
     assert "hawkbti" in answer.stderr

@@ -8,6 +8,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.device.support import Apps
 from tests.lab.device import Device
 from tests.lab.lab import Lab
@@ -15,6 +17,13 @@ from tests.lab.wait import until
 
 GOOD = {"received", "downloading", "verifying", "staged", "switching", "probation"}
 MOST = 40
+
+
+@pytest.fixture(autouse=True)
+def quickly_back(hello_1: Device) -> None:
+    """What a restart of davitd takes is not what these tests are about."""
+    hello_1.write("/etc/systemd/system/davitd.service.d/quick.conf", "[Service]\nRestartSec=100ms\n")
+    hello_1.enter("systemctl", "daemon-reload")
 
 
 class Killer:

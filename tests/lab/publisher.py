@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -57,8 +56,8 @@ class Publisher:
 
     def login(self) -> dict[str, str]:
         """`davit`'s environment for this server."""
-        return {"DAVIT_SERVER": self._hawkbit.url, "DAVIT_USER": self._hawkbit.user,
-                "DAVIT_PASSWORD_FILE": str(self._hawkbit.password_file), "HOME": str(self.directory)}
+        return {"DAVIT_HAWKBIT_URL": self._hawkbit.url, "DAVIT_HAWKBIT_USER": self._hawkbit.user,
+                "DAVIT_HAWKBIT_PASSWORD_FILE": str(self._hawkbit.password_file), "HOME": str(self.directory)}
 
     def new_key(self, name: str) -> tuple[Path, Path]:
         """@return the secret and the public half"""
@@ -68,10 +67,8 @@ class Publisher:
 
     def commit(self, bundle: Path, *options: str | Path) -> str:
         """@return the commit's id"""
-        text = self.davit("app", "commit", bundle, "--key", self.key, "--repo", self.build_repository, *options).stdout
-        found = re.search(r"\b[0-9a-f]{64}\b", text)
-        assert found, f"davit app commit named no commit:\n{text}"
-        return found[0]
+        answer = self.davit("app", "commit", bundle, "--key", self.key, "--repo", self.build_repository, "--json", *options)
+        return str(json.loads(answer.stdout)["commit"])
 
     def publish(self, apps: Sequence[str], name: str, version: str, meta: Mapping[str, str] | None = None) -> None:
         words = [word for key, value in (meta or {}).items() for word in ("--meta", f"{key}={value}")]
@@ -86,8 +83,8 @@ class Publisher:
 
     def deploy(self, release: Released, target: str) -> int:
         """Assigns it, as the click in the UI does. @return the action's id"""
-        self.davit("deploy", f"{release.name}:{release.version}", "--to", target)
-        return self._hawkbit.actions(target)[0].id
+        answer = self.davit("deploy", f"{release.name}:{release.version}", "--to", target, "--json")
+        return int(json.loads(answer.stdout)["action"])
 
     # --- example apps -------------------------------------------------------
 
@@ -100,8 +97,8 @@ class Publisher:
         if not bundle.exists():
             bundle.parent.mkdir(exist_ok=True)
             subprocess.run([sys.executable, BUNDLES, kind, version, *options, "--into", bundle, "--build", self._build], check=True)
-            if manifest:
-                file = bundle / "davit.json"
+            file = bundle / "davit.json"
+            if manifest and file.exists():
                 file.write_text(json.dumps(merged(json.loads(file.read_text()), manifest), indent=2))
         return bundle
 
