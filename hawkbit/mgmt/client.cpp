@@ -157,6 +157,13 @@ Result<std::optional<DistributionSet>> Client::find_set(const std::string& name,
     return set;
 }
 
+Result<std::optional<DistributionSet>> Client::newest_set(const std::string& name) {
+    const std::string path = "/distributionsets";
+    const auto response = TRY(call("GET", path + "?limit=500&sort=id:DESC&" + name_query(name)));
+    return exactly(TRY(read_list(response.body, source(path), read_set)),
+                   [&](const DistributionSet& set) { return set.name == name; });
+}
+
 Result<DistributionSet> Client::create_set(const std::string& type, const std::string& name, const std::string& version,
                                            const std::string& description,
                                            const std::vector<std::int64_t>& module_ids) {

@@ -78,6 +78,8 @@ public:
 
     [[nodiscard]] Result<std::optional<DistributionSet>> find_set(const std::string& name,
                                                                   const std::string& version);  ///< with its modules
+    /// The set of that name that was made last, without its modules.
+    [[nodiscard]] Result<std::optional<DistributionSet>> newest_set(const std::string& name);
     [[nodiscard]] Result<DistributionSet> create_set(const std::string& type, const std::string& name,
                                                      const std::string& version, const std::string& description,
                                                      const std::vector<std::int64_t>& module_ids);

@@ -37,6 +37,10 @@ std::string basic_auth(std::string_view user, std::string_view password) {
     return "Basic " + base64(std::string(user) + ":" + std::string(password));
 }
 
+std::string name_query(std::string_view name) {
+    return "q=" + http::percent_encode("name==" + quoted(name));
+}
+
 std::string name_and_version_query(std::string_view name, std::string_view version) {
     return "q=" + http::percent_encode("name==" + quoted(name) + ";version==" + quoted(version));
 }
