@@ -56,7 +56,7 @@ lint_check() {
 run_lint_check() {
     case $1 in
         gcc13 | clang) run_ninja "$1" ;;
-        tidy) run_ninja clang && in_root bash scripts/lint.sh "$@" ;;
+        tidy) run_ninja clang -n && in_root bash scripts/lint.sh "$@" ;;
         *) in_root bash scripts/lint.sh "$@" ;;
     esac
 }
