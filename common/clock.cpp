@@ -69,6 +69,19 @@ std::optional<Milliseconds> parse_clock_form(std::string_view text) {
     return text.empty() ? std::optional(total) : std::nullopt;
 }
 
+Milliseconds iso_unit(char letter) {
+    switch (letter) {
+        case 'D':
+            return 24h;
+        case 'H':
+            return 1h;
+        case 'M':
+            return 1min;
+        default:
+            return 1s;
+    }
+}
+
 std::optional<Milliseconds> parse_iso_form(std::string_view text) {
     constexpr std::string_view kDateUnits = "D", kTimeUnits = "HMS";
     text.remove_prefix(1);  // P
@@ -86,8 +99,7 @@ std::optional<Milliseconds> parse_iso_form(std::string_view text) {
         const auto number = take_number(text);
         const auto at = number && !text.empty() ? allowed.find(text.front()) : std::string_view::npos;
         if (at == std::string_view::npos) return std::nullopt;
-        const Milliseconds unit = allowed[at] == 'D' ? Milliseconds(24h) : allowed[at] == 'H' ? Milliseconds(1h) : allowed[at] == 'M' ? Milliseconds(1min) : Milliseconds(1s);
-        const auto part = product(*number, unit);
+        const auto part = product(*number, iso_unit(allowed[at]));
         if (!part) return std::nullopt;
         total += *part;
         any = true;
@@ -117,11 +129,14 @@ Result<Milliseconds> parse_duration(std::string_view text) {
 
 std::string to_string(Milliseconds duration) {
     if (duration == 0ms) return "0s";
-    const auto unit = std::ranges::find_if(kUnits, [&](const Unit& u) { return duration.count() % u.milliseconds == 0; });
+    const auto unit =
+        std::ranges::find_if(kUnits, [&](const Unit& u) { return duration.count() % u.milliseconds == 0; });
     return std::format("{}{}", duration.count() / unit->milliseconds, unit->suffix);
 }
 
-std::string in_seconds(Milliseconds duration) { return std::format("{:g} s", static_cast<double>(duration.count()) / 1000.0); }
+std::string in_seconds(Milliseconds duration) {
+    return std::format("{:g} s", static_cast<double>(duration.count()) / 1000.0);
+}
 
 Result<Milliseconds> parse_polling_time(std::string_view text) {
     const auto time = text.starts_with('P') ? parse_iso_form(text) : parse_clock_form(text);
@@ -136,8 +151,9 @@ std::string iso_time(std::int64_t wall_ms) {
     const auto day = floor<days>(time);
     const year_month_day date(day);
     const hh_mm_ss clock(time - day);
-    return std::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                       static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+    return std::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
+                       clock.minutes().count(), clock.seconds().count());
 }
 
 }  // namespace davit

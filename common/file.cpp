@@ -1,15 +1,15 @@
 #include "common/file.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
-#include <fcntl.h>
 #include <format>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "common/fd.h"
 
@@ -96,13 +96,18 @@ Result<std::string> read(const Path& path, std::size_t limit) {
         if (n < 0) return cannot("read", path);
         if (n == 0) return content;
         content.append(chunk.data(), static_cast<std::size_t>(n));
-        if (content.size() > limit) return fail(Code::InvalidInput, std::format("'{}' is larger than {} bytes", path.string(), limit));
+        if (content.size() > limit)
+            return fail(Code::InvalidInput, std::format("'{}' is larger than {} bytes", path.string(), limit));
     }
 }
 
-Result<void> write_durably(const Path& path, std::string_view content, unsigned mode) { return replace(path, content, mode, Sync::Yes); }
+Result<void> write_durably(const Path& path, std::string_view content, unsigned mode) {
+    return replace(path, content, mode, Sync::Yes);
+}
 
-Result<void> write_atomically(const Path& path, std::string_view content, unsigned mode) { return replace(path, content, mode, Sync::No); }
+Result<void> write_atomically(const Path& path, std::string_view content, unsigned mode) {
+    return replace(path, content, mode, Sync::No);
+}
 
 Result<void> make_directories(const Path& path, unsigned mode) {
     Path made;
@@ -114,7 +119,7 @@ Result<void> make_directories(const Path& path, unsigned mode) {
             continue;
         }
         if (errno != EEXIST) return cannot("create directory", made);
-        struct stat status {};
+        struct stat status{};
         if (::stat(made.c_str(), &status) != 0) return cannot("create directory", made);
         if (!S_ISDIR(status.st_mode)) return cannot("create directory", made, ENOTDIR);
     }
@@ -153,7 +158,7 @@ Result<void> remove_tree(const Path& path) {
 }
 
 bool exists(const Path& path) {
-    struct stat status {};
+    struct stat status{};
     return ::lstat(path.c_str(), &status) == 0;
 }
 
@@ -161,7 +166,8 @@ Result<std::vector<std::string>> list(const Path& directory) {
     std::vector<std::string> names;
     std::error_code error;
     auto entry = std::filesystem::directory_iterator(directory, error);
-    for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) names.push_back(entry->path().filename());
+    for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
+        names.push_back(entry->path().filename());
     if (error == std::errc::no_such_file_or_directory) return std::vector<std::string>{};
     if (error) return cannot("list", directory, error.value());
     std::ranges::sort(names);
@@ -181,7 +187,7 @@ Result<void> sync_filesystem(const Path& directory) {
 }
 
 Result<std::uint64_t> free_bytes(const Path& directory) {
-    struct statvfs status {};
+    struct statvfs status{};
     if (::statvfs(directory.c_str(), &status) != 0) return cannot("ask for the free space of", directory);
     return std::uint64_t{status.f_bfree} * status.f_frsize;
 }

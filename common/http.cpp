@@ -1,10 +1,10 @@
 #include "common/http.h"
 
+#include <curl/curl.h>
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cctype>
-#include <curl/curl.h>
+#include <cerrno>
 #include <format>
 #include <nlohmann/json.hpp>
 
@@ -105,13 +105,16 @@ void Client::Handle::set_limits(const Options& options, const Request& request) 
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_NOSIGNAL, 1L);
-    const auto timeout = [](Milliseconds time) { return static_cast<long>(std::max(time, Milliseconds(1)).count()); };  // 0 would mean none
+    const auto timeout = [](Milliseconds time) {
+        return static_cast<long>(std::max(time, Milliseconds(1)).count());  // 0 would mean none
+    };
     set(CURLOPT_CONNECTTIMEOUT_MS, timeout(options.connect_timeout));
     set(CURLOPT_TIMEOUT_MS, timeout(request.timeout.value_or(options.total_timeout)));
     set(CURLOPT_USERAGENT, options.user_agent.c_str());
     if (options.ca_file) {
         set(CURLOPT_CAINFO, options.ca_file->c_str());
-        set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // instead of the system's authorities, not besides them
+        // Instead of the system's authorities, not besides them.
+        set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
     }
     detail[0] = '\0';
     set(CURLOPT_ERRORBUFFER, detail.data());
@@ -131,12 +134,18 @@ void Client::Handle::set_request(const Request& request, curl_slist* headers) {
 /// The cause in words that a person can act on.
 Error Client::Handle::explain(CURLcode code, const Options& options) const {
     std::string said = detail[0] ? one_line(detail.data()) : curl_easy_strerror(code);
-    if (constexpr std::string_view kPrefix = "SSL certificate problem: "; said.starts_with(kPrefix)) said.erase(0, kPrefix.size());
+    if (constexpr std::string_view kPrefix = "SSL certificate problem: "; said.starts_with(kPrefix))
+        said.erase(0, kPrefix.size());
     switch (code) {
-        case CURLE_URL_MALFORMAT: return {Code::InvalidInput, "not a valid URL"};
-        case CURLE_SSL_CACERT_BADFILE: return {Code::InvalidInput, std::format("cannot use CA file '{}'", options.ca_file.value_or("of the system"))};
-        case CURLE_COULDNT_RESOLVE_HOST: return {Code::Network, "could not resolve the host name"};
-        case CURLE_COULDNT_RESOLVE_PROXY: return {Code::Network, "could not resolve the proxy's name"};
+        case CURLE_URL_MALFORMAT:
+            return {Code::InvalidInput, "not a valid URL"};
+        case CURLE_SSL_CACERT_BADFILE:
+            return {Code::InvalidInput,
+                    std::format("cannot use CA file '{}'", options.ca_file.value_or("of the system"))};
+        case CURLE_COULDNT_RESOLVE_HOST:
+            return {Code::Network, "could not resolve the host name"};
+        case CURLE_COULDNT_RESOLVE_PROXY:
+            return {Code::Network, "could not resolve the proxy's name"};
         case CURLE_COULDNT_CONNECT: {
             long error_number = 0;
             curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error_number);
@@ -148,15 +157,21 @@ Error Client::Handle::explain(CURLcode code, const Options& options) const {
             curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &microseconds);
             return {Code::Network, "timed out after " + in_seconds(Milliseconds(microseconds / 100'000 * 100))};
         }
-        case CURLE_PEER_FAILED_VERIFICATION: return {Code::Network, std::format("certificate is not trusted ({})", said)};
-        case CURLE_SSL_CONNECT_ERROR: return {Code::Network, std::format("no TLS connection ({})", said)};
-        case CURLE_GOT_NOTHING: return {Code::Network, "the server closed the connection without an answer"};
+        case CURLE_PEER_FAILED_VERIFICATION:
+            return {Code::Network, std::format("certificate is not trusted ({})", said)};
+        case CURLE_SSL_CONNECT_ERROR:
+            return {Code::Network, std::format("no TLS connection ({})", said)};
+        case CURLE_GOT_NOTHING:
+            return {Code::Network, "the server closed the connection without an answer"};
         case CURLE_UNSUPPORTED_PROTOCOL:  // HTTP/0.9, that is anything without a status line
-        case CURLE_WEIRD_SERVER_REPLY: return {Code::Network, "the server does not speak HTTP"};
+        case CURLE_WEIRD_SERVER_REPLY:
+            return {Code::Network, "the server does not speak HTTP"};
         case CURLE_PARTIAL_FILE:
         case CURLE_RECV_ERROR:
-        case CURLE_SEND_ERROR: return {Code::Network, std::format("the connection broke ({})", said)};
-        default: return {Code::Network, said};
+        case CURLE_SEND_ERROR:
+            return {Code::Network, std::format("the connection broke ({})", said)};
+        default:
+            return {Code::Network, said};
     }
 }
 
@@ -172,7 +187,8 @@ Result<Response> Client::send(const Request& request) {
 
     List headers(curl_slist_append(nullptr, "Expect:"));  // no extra round trip before a body
     for (const auto& header : request.headers) {
-        if (header.find_first_of("\r\n") != header.npos) return fail(Code::InvalidInput, what + ": a header contains a line break");
+        if (header.find_first_of("\r\n") != header.npos)
+            return fail(Code::InvalidInput, what + ": a header contains a line break");
         headers.reset(curl_slist_append(headers.release(), header.c_str()));
     }
     Transfer transfer{.response = {}, .max_body = options_.max_body};
@@ -185,7 +201,8 @@ Result<Response> Client::send(const Request& request) {
     handle_->set(CURLOPT_HEADERDATA, &transfer);
 
     const CURLcode code = curl_easy_perform(handle_->easy);
-    if (transfer.too_large) return fail(Code::InvalidInput, std::format("{}: the answer is larger than {} bytes", what, options_.max_body));
+    if (transfer.too_large)
+        return fail(Code::InvalidInput, std::format("{}: the answer is larger than {} bytes", what, options_.max_body));
     if (code != CURLE_OK) return fail(handle_->explain(code, options_).in(what));
     long status = 0;
     curl_easy_getinfo(handle_->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -195,7 +212,8 @@ Result<Response> Client::send(const Request& request) {
 
 namespace {
 
-/// hawkBit's error body (ExceptionInfo): {"errorCode": "hawkbit.server.error…", "message": "…"}; both empty for anything else.
+/// hawkBit's error body (ExceptionInfo): {"errorCode": "hawkbit.server.error…", "message": "…"}; both empty for
+/// anything else.
 struct ServerError {
     std::string code, message;
 };
@@ -211,33 +229,56 @@ ServerError read_server_error(const std::string& body) {
 
 std::string_view meaning(int status) {
     switch (status) {
-        case 400: return " (bad request)";
-        case 401: return " (not authorized)";
-        case 403: return " (forbidden)";
-        case 404: return " (not found)";
-        case 405: return " (method not allowed)";
-        case 408: return " (request time-out)";
-        case 409: return " (conflict)";
-        case 410: return " (gone)";
-        case 429: return " (too many requests)";
-        case 500: return " (internal error)";
-        case 502: return " (bad gateway)";
-        case 503: return " (unavailable)";
-        case 504: return " (gateway time-out)";
-        default: return "";
+        case 400:
+            return " (bad request)";
+        case 401:
+            return " (not authorized)";
+        case 403:
+            return " (forbidden)";
+        case 404:
+            return " (not found)";
+        case 405:
+            return " (method not allowed)";
+        case 408:
+            return " (request time-out)";
+        case 409:
+            return " (conflict)";
+        case 410:
+            return " (gone)";
+        case 429:
+            return " (too many requests)";
+        case 500:
+            return " (internal error)";
+        case 502:
+            return " (bad gateway)";
+        case 503:
+            return " (unavailable)";
+        case 504:
+            return " (gateway time-out)";
+        default:
+            return "";
     }
 }
 
 Code code_of(int status, const ServerError& error) {
     switch (status) {
-        case 401: return Code::Unauthorized;
-        case 403: return error.code.contains(".quota.") ? Code::Quota : Code::Unauthorized;  // hawkBit before 1.0 says 403 for a quota
-        case 404: return Code::NotFound;
-        case 408: return Code::Network;
-        case 409: return Code::AlreadyExists;
-        case 410: return Code::Gone;
-        case 429: return Code::Quota;
-        default: return status >= 300 && status < 500 ? Code::ServerRefused : Code::Network;
+        case 401:
+            return Code::Unauthorized;
+        case 403:
+            // hawkBit before 1.0 says 403 for a quota.
+            return error.code.contains(".quota.") ? Code::Quota : Code::Unauthorized;
+        case 404:
+            return Code::NotFound;
+        case 408:
+            return Code::Network;
+        case 409:
+            return Code::AlreadyExists;
+        case 410:
+            return Code::Gone;
+        case 429:
+            return Code::Quota;
+        default:
+            return status >= 300 && status < 500 ? Code::ServerRefused : Code::Network;
     }
 }
 
@@ -269,7 +310,8 @@ std::string origin(std::string_view url) {
     const auto scheme = lower(url_part(parsed.get(), CURLUPART_SCHEME));
     if (scheme != "http" && scheme != "https") return {};
     const auto port = url_part(parsed.get(), CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
-    return std::format("{}://{}{}{}", scheme, lower(url_part(parsed.get(), CURLUPART_HOST)), port.empty() ? "" : ":", port);
+    return std::format("{}://{}{}{}", scheme, lower(url_part(parsed.get(), CURLUPART_HOST)), port.empty() ? "" : ":",
+                       port);
 }
 
 }  // namespace davit::http

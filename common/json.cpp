@@ -33,16 +33,23 @@ std::string reason(std::string_view what) {
 
 std::string_view type_of(const json& value) {
     switch (value.type()) {
-        case json::value_t::null: return "null";
-        case json::value_t::object: return "an object";
-        case json::value_t::array: return "an array";
-        case json::value_t::string: return "a string";
-        case json::value_t::boolean: return "a boolean";
+        case json::value_t::null:
+            return "null";
+        case json::value_t::object:
+            return "an object";
+        case json::value_t::array:
+            return "an array";
+        case json::value_t::string:
+            return "a string";
+        case json::value_t::boolean:
+            return "a boolean";
         case json::value_t::number_integer:
         case json::value_t::number_unsigned:
-        case json::value_t::number_float: return "a number";
+        case json::value_t::number_float:
+            return "a number";
         case json::value_t::binary:
-        case json::value_t::discarded: break;
+        case json::value_t::discarded:
+            break;
     }
     return "nothing";
 }
@@ -52,12 +59,15 @@ const json* find(const json& object, std::string_view member) {
     return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
-constexpr std::string_view kString = "a string", kInteger = "an integer", kBoolean = "a boolean", kObject = "an object", kArray = "an array";
+constexpr std::string_view kString = "a string", kInteger = "an integer", kBoolean = "a boolean", kObject = "an object",
+                           kArray = "an array";
 
 }  // namespace
 
 Result<json> parse(std::string_view text, std::string_view source, Comments comments) {
-    const auto refuse = [&](std::string_view what) { return fail(Code::InvalidInput, std::format("{}: {}", source, what)); };
+    const auto refuse = [&](std::string_view what) {
+        return fail(Code::InvalidInput, std::format("{}: {}", source, what));
+    };
     if (text.find_first_not_of(" \t\r\n") == text.npos) return refuse("is empty");
     const auto limit_depth = [](int depth, json::parse_event_t event, json&) {
         const bool opens = event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
@@ -85,7 +95,9 @@ Error Reader::error(std::string_view what) const {
     return {Code::InvalidInput, std::format("{}: {}: {}", source_, path_, what)};
 }
 
-Error Reader::error_at(std::string_view member, std::string_view what) const { return at(*value_, member).error(what); }
+Error Reader::error_at(std::string_view member, std::string_view what) const {
+    return at(*value_, member).error(what);
+}
 
 Reader Reader::at(const json& value, std::string_view member) const {
     return {&value, source_, path_.empty() ? std::string(member) : std::format("{}.{}", path_, member)};
@@ -103,7 +115,9 @@ Result<std::optional<Reader>> Reader::get(std::string_view member) const {
     return value ? std::optional(at(*value, member)) : std::nullopt;
 }
 
-Error Reader::wrong_type(std::string_view expected) const { return error(std::format("expected {}, got {}", expected, type_of(*value_))); }
+Error Reader::wrong_type(std::string_view expected) const {
+    return error(std::format("expected {}, got {}", expected, type_of(*value_)));
+}
 
 Result<std::string> Reader::as_string() const {
     if (!value_->is_string()) return fail(wrong_type(kString));
@@ -116,7 +130,8 @@ Result<std::int64_t> Reader::as_integer(Range range) const {
     const auto out_of_range = [&](std::string_view bound, std::int64_t limit) {
         return fail(error(std::format("expected {} {}, got {}", bound, limit, value_->dump())));
     };
-    if (value_->is_number_unsigned() && value_->get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
+    if (value_->is_number_unsigned() &&
+        value_->get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
         return out_of_range("at most", range.most);
     }
     const auto number = value_->get<std::int64_t>();
@@ -130,7 +145,9 @@ Result<void> Reader::expect_object() const {
     return {};
 }
 
-Result<std::string> Reader::need_string(std::string_view member) const { return TRY(need(member, kString)).as_string(); }
+Result<std::string> Reader::need_string(std::string_view member) const {
+    return TRY(need(member, kString)).as_string();
+}
 
 Result<std::optional<std::string>> Reader::get_string(std::string_view member) const {
     const auto found = TRY(get(member));
@@ -138,7 +155,9 @@ Result<std::optional<std::string>> Reader::get_string(std::string_view member) c
     return found->as_string();
 }
 
-Result<std::int64_t> Reader::need_integer(std::string_view member, Range range) const { return TRY(need(member, kInteger)).as_integer(range); }
+Result<std::int64_t> Reader::need_integer(std::string_view member, Range range) const {
+    return TRY(need(member, kInteger)).as_integer(range);
+}
 
 Result<std::optional<std::int64_t>> Reader::get_integer(std::string_view member, Range range) const {
     const auto found = TRY(get(member));
@@ -179,16 +198,20 @@ Result<std::vector<Reader>> Reader::get_array(std::string_view member) const {
 Result<std::vector<std::string>> Reader::get_strings(std::string_view member) const {
     const auto elements = TRY(get_array(member));
     std::vector<std::string> strings;
-    for (const auto& element : elements) strings.push_back(TRY(element.as_string()));
+    for (const auto& element : elements)
+        strings.push_back(TRY(element.as_string()));
     return strings;
 }
 
-bool Reader::has(std::string_view member) const { return value_->is_object() && find(*value_, member); }
+bool Reader::has(std::string_view member) const {
+    return value_->is_object() && find(*value_, member);
+}
 
 std::vector<std::string> Reader::members() const {
     std::vector<std::string> names;
     if (!value_->is_object()) return names;
-    for (const auto& item : value_->items()) names.push_back(item.key());
+    for (const auto& item : value_->items())
+        names.push_back(item.key());
     return names;
 }
 

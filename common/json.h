@@ -1,8 +1,9 @@
 #pragma once
 /// Typed reading of JSON, with the path and the expected type in every error.
 ///
-/// "davit.json: health.every: expected a string, got a number". A Reader is a view into a Document and must not outlive it. Not thread-safe.
-/// nlohmann::json stays behind this header for readers; who writes JSON includes <nlohmann/json.hpp> itself.
+/// "davit.json: health.every: expected a string, got a number". A Reader is a view into a Document and must not outlive
+/// it. Not thread-safe. nlohmann::json stays behind this header for readers; who writes JSON includes
+/// <nlohmann/json.hpp> itself.
 
 #include <cstdint>
 #include <initializer_list>
@@ -18,7 +19,8 @@
 
 namespace davit::json {
 
-/// Parsed text. Errors: InvalidInput "<source>: line 3, column 7: …". Comments (// and /* */) are allowed when @p comments is.
+/// Parsed text. Errors: InvalidInput "<source>: line 3, column 7: …". Comments (// and /* */) are allowed when @p
+/// comments is.
 enum class Comments { Refuse, Allow };
 Result<nlohmann::json> parse(std::string_view text, std::string_view source, Comments comments = Comments::Refuse);
 
@@ -35,8 +37,8 @@ public:
     Reader(const nlohmann::json& value, std::string source);
     Reader(nlohmann::json&&, std::string) = delete;  ///< a Reader of a temporary would dangle
 
-    // Each `need_*` is an error when the member is absent or has another type; each `get_*` gives nullopt when it is absent (or null).
-    // All of them are an error when this value is not an object.
+    // Each `need_*` is an error when the member is absent or has another type; each `get_*` gives nullopt when it is
+    // absent (or null). All of them are an error when this value is not an object.
     [[nodiscard]] Result<std::string> need_string(std::string_view member) const;
     [[nodiscard]] Result<std::optional<std::string>> get_string(std::string_view member) const;
     [[nodiscard]] Result<std::int64_t> need_integer(std::string_view member, Range range = {}) const;
@@ -53,7 +55,8 @@ public:
 
     [[nodiscard]] bool has(std::string_view member) const;
     [[nodiscard]] std::vector<std::string> members() const;  ///< names, if this is an object
-    /// Error naming the first member that is not in @p known, with the nearest known name: "health.evry: unknown field (did you mean 'every'?)".
+    /// Error naming the first member that is not in @p known, with the nearest known name: "health.evry: unknown field
+    /// (did you mean 'every'?)".
     [[nodiscard]] Result<void> refuse_unknown(std::initializer_list<std::string_view> known) const;
 
     /// An InvalidInput error at this place: "<source>: <path>: <what>".

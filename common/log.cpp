@@ -1,11 +1,11 @@
 #include "common/log.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <mutex>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/text.h"
 
@@ -13,10 +13,11 @@ namespace davit::log {
 
 namespace {
 
-/// Whether standard error is the journal's stream, as sd_journal_stream_fd(3) says to find out: a child may have got another standard error.
+/// Whether standard error is the journal's stream, as sd_journal_stream_fd(3) says to find out: a child may have got
+/// another standard error.
 bool is_journal_stream() {
     const char* stream = std::getenv("JOURNAL_STREAM");
-    struct stat status {};
+    struct stat status{};
     if (!stream || ::fstat(STDERR_FILENO, &status) != 0) return false;
     return stream == std::format("{}:{}", status.st_dev, status.st_ino);
 }
@@ -53,7 +54,9 @@ void set_sink(Sink new_sink) {
     sink = new_sink ? std::move(new_sink) : to_standard_error;
 }
 
-void set_level(Level most_verbose) { most_verbose_level = most_verbose; }
+void set_level(Level most_verbose) {
+    most_verbose_level = most_verbose;
+}
 
 void write(Level level, std::string_view message) {
     if (level > most_verbose_level) return;
@@ -61,8 +64,12 @@ void write(Level level, std::string_view message) {
     sink(level, message, fields);
 }
 
-Field::Field(std::string name, std::string value) { fields.emplace_back(std::move(name), std::move(value)); }
+Field::Field(std::string name, std::string value) {
+    fields.emplace_back(std::move(name), std::move(value));
+}
 
-Field::~Field() { fields.pop_back(); }
+Field::~Field() {
+    fields.pop_back();
+}
 
 }  // namespace davit::log

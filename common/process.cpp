@@ -1,11 +1,6 @@
 #include "common/process.h"
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <csignal>
 #include <fcntl.h>
-#include <format>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -13,6 +8,11 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <format>
 
 #include "common/clock.h"
 #include "common/text.h"
@@ -57,7 +57,8 @@ Result<Fd> make_input(std::string_view input) {
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
     std::vector<char*> result;
-    for (const auto& s : strings) result.push_back(const_cast<char*>(s.c_str()));  // exec's signature predates const
+    for (const auto& s : strings)
+        result.push_back(const_cast<char*>(s.c_str()));  // exec's signature predates const
     return result;
 }
 
@@ -95,7 +96,8 @@ struct ChildSide {
 
     // A parent with a closed standard stream may have got 0, 1 or 2 for one of these.
     side.report = ::fcntl(side.report, F_DUPFD_CLOEXEC, 3);
-    for (int& fd : side.stdio) fd = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    for (int& fd : side.stdio)
+        fd = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
     for (int fd = 0; fd < 3; ++fd) {
         if (::dup2(side.stdio[static_cast<std::size_t>(fd)], fd) < 0) give_up(errno);
     }
@@ -116,7 +118,10 @@ public:
     static Result<Child> start(const Command& command);
 
     Child(Child&& other) noexcept
-        : pid_(std::exchange(other.pid_, -1)), ended_(std::move(other.ended_)), out_(std::move(other.out_)), err_(std::move(other.err_)) {}
+        : pid_(std::exchange(other.pid_, -1)),
+          ended_(std::move(other.ended_)),
+          out_(std::move(other.out_)),
+          err_(std::move(other.err_)) {}
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
     Child& operator=(Child&&) = delete;
@@ -125,7 +130,8 @@ public:
     }
 
     enum class End { Exited, Late, Stopped };
-    /// Hands on output until the child ends, @p deadline (which @p on_out may move) is over, or @p wake becomes readable.
+    /// Hands on output until the child ends, @p deadline (which @p on_out may move) is over, or @p wake becomes
+    /// readable.
     End follow(const MonotonicTime& deadline, int wake, const OnOutput& on_out, const OnOutput& on_err);
     Exit reap();
     void kill_and_reap() {
@@ -135,7 +141,8 @@ public:
     }
 
 private:
-    Child(pid_t pid, Fd ended, Fd out, Fd err) : pid_(pid), ended_(std::move(ended)), out_(std::move(out)), err_(std::move(err)) {}
+    Child(pid_t pid, Fd ended, Fd out, Fd err)
+        : pid_(pid), ended_(std::move(ended)), out_(std::move(out)), err_(std::move(err)) {}
     static void pass_on(Fd& from, const OnOutput& to);
     static void drain(Fd& from, const OnOutput& to);
 
@@ -148,14 +155,17 @@ private:
 int exec_error(int report) {
     int error_number = 0;
     ssize_t n = 0;
-    do n = ::read(report, &error_number, sizeof error_number);
+    do
+        n = ::read(report, &error_number, sizeof error_number);
     while (n < 0 && errno == EINTR);
     return n == sizeof error_number ? error_number : 0;
 }
 
 Result<Child> Child::start(const Command& command) {
     if (command.argv.empty()) return fail(Code::Defect, "a command without a program");
-    const auto cannot = [&](int error_number) { return fail(system_error(std::format("cannot start '{}'", command.argv[0]), error_number)); };
+    const auto cannot = [&](int error_number) {
+        return fail(system_error(std::format("cannot start '{}'", command.argv[0]), error_number));
+    };
     const auto input = TRY(make_input(command.input));
     auto out = TRY(make_pipe());
     auto err = TRY(make_pipe());
@@ -163,19 +173,22 @@ Result<Child> Child::start(const Command& command) {
     auto argv = pointers(command.argv);
     argv.push_back(nullptr);
     auto envp = environment(command.extra_env);
-    const ChildSide side{{input.get(), out.write.get(), err.write.get()}, report.write.get(), ::getpid(), argv.data(), envp.data()};
+    const ChildSide side{
+        {input.get(), out.write.get(), err.write.get()}, report.write.get(), ::getpid(), argv.data(), envp.data()};
 
     const pid_t pid = ::fork();
     if (pid < 0) return cannot(errno);
     if (pid == 0) become(side);
-    const auto ended = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));  // <sys/pidfd.h> of glibc 2.41 lacks its extern "C"
+    const auto ended =
+        static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));  // <sys/pidfd.h> of glibc 2.41 lacks its extern "C"
     Child child(pid, Fd(ended), std::move(out.read), std::move(err.read));
     if (!child.ended_) return cannot(errno);
     out.write.reset();
     err.write.reset();
     report.write.reset();
     if (const int error_number = exec_error(report.read.get())) return cannot(error_number);
-    for (const int fd : {child.out_.get(), child.err_.get()}) ::fcntl(fd, F_SETFL, O_NONBLOCK);
+    for (const int fd : {child.out_.get(), child.err_.get()})
+        ::fcntl(fd, F_SETFL, O_NONBLOCK);
     return child;
 }
 
@@ -187,7 +200,8 @@ void Child::pass_on(Fd& from, const OnOutput& to) {
     from.reset();  // the end of this stream
 }
 
-/// What is left in the pipe of a child that has ended. Bounded: a descendant that holds the other end may write for ever.
+/// What is left in the pipe of a child that has ended. Bounded: a descendant that holds the other end may write for
+/// ever.
 void Child::drain(Fd& from, const OnOutput& to) {
     bool more = true;
     for (int reads = 0; from && more && reads < 64; ++reads) {
@@ -204,7 +218,8 @@ Child::End Child::follow(const MonotonicTime& deadline, int wake, const OnOutput
         const auto left = std::chrono::ceil<Milliseconds>(deadline - std::chrono::steady_clock::now());
         if (left <= Milliseconds(0)) return End::Late;
         // poll() skips the entries of closed streams: their descriptor is -1.
-        std::array<pollfd, 4> watched{{{wake, POLLIN, 0}, {out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}, {ended_.get(), POLLIN, 0}}};
+        std::array<pollfd, 4> watched{
+            {{wake, POLLIN, 0}, {out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}, {ended_.get(), POLLIN, 0}}};
         constexpr Milliseconds kLongestPoll = std::chrono::hours(24);
         ::poll(watched.data(), watched.size(), static_cast<int>(std::min(left, kLongestPoll).count()));
         if (watched[0].revents) return End::Stopped;
@@ -220,7 +235,8 @@ Child::End Child::follow(const MonotonicTime& deadline, int wake, const OnOutput
 
 Exit Child::reap() {
     int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
     pid_ = -1;
     Exit exit;
     if (WIFEXITED(status)) exit.code = WEXITSTATUS(status);
@@ -228,7 +244,9 @@ Exit Child::reap() {
     return exit;
 }
 
-void keep_first(std::string& kept, std::string_view chunk) { kept.append(chunk.substr(0, kOutKept - kept.size())); }
+void keep_first(std::string& kept, std::string_view chunk) {
+    kept.append(chunk.substr(0, kOutKept - kept.size()));
+}
 
 void keep_last(std::string& kept, std::string_view chunk) {
     kept.append(chunk);
@@ -237,7 +255,8 @@ void keep_last(std::string& kept, std::string_view chunk) {
 
 /// ", last words: '…'": what a child that had to be killed said on standard error.
 std::string last_words(std::string_view err) {
-    while (err.ends_with('\n')) err.remove_suffix(1);
+    while (err.ends_with('\n'))
+        err.remove_suffix(1);
     if (err.empty()) return "";
     return std::format("; its last words: '{}'", cut(one_line(err.substr(err.rfind('\n') + 1)), 200));
 }
@@ -278,16 +297,20 @@ private:
 
 }  // namespace
 
-std::string Exit::describe() const { return signal ? std::format("killed by signal {}", signal) : std::format("exit code {}", code); }
+std::string Exit::describe() const {
+    return signal ? std::format("killed by signal {}", signal) : std::format("exit code {}", code);
+}
 
 Result<Exit> run(const Command& command, std::chrono::milliseconds timeout) {
     auto child = TRY(Child::start(command));
     std::string out, err;
     const auto end = child.follow(
-        after(timeout), -1, [&](std::string_view chunk) { keep_first(out, chunk); }, [&](std::string_view chunk) { keep_last(err, chunk); });
+        after(timeout), -1, [&](std::string_view chunk) { keep_first(out, chunk); },
+        [&](std::string_view chunk) { keep_last(err, chunk); });
     if (end != Child::End::Exited) {
         child.kill_and_reap();
-        return fail(Code::System, std::format("'{}' did not end within {}{}", command.argv[0], in_seconds(timeout), last_words(err)));
+        return fail(Code::System,
+                    std::format("'{}' did not end within {}{}", command.argv[0], in_seconds(timeout), last_words(err)));
     }
     Exit exit = child.reap();
     exit.out = std::move(out);
@@ -297,7 +320,9 @@ Result<Exit> run(const Command& command, std::chrono::milliseconds timeout) {
 
 Result<Exit> watch(const Command& command, std::chrono::milliseconds stall, std::stop_token stop,
                    const std::function<void(std::string_view)>& on_line) {
-    const auto canceled = [&] { return fail(Code::Canceled, std::format("'{}' was stopped", command.argv.empty() ? "" : command.argv[0])); };
+    const auto canceled = [&] {
+        return fail(Code::Canceled, std::format("'{}' was stopped", command.argv.empty() ? "" : command.argv[0]));
+    };
     if (stop.stop_requested()) return canceled();
     const Fd wake(::eventfd(0, EFD_CLOEXEC));
     if (!wake) return fail(system_error("cannot make an eventfd", errno));
@@ -311,11 +336,14 @@ Result<Exit> watch(const Command& command, std::chrono::milliseconds stall, std:
         if (lines.add(chunk)) deadline = after(stall);
     };
     switch (child.follow(deadline, wake.get(), on_out, [&](std::string_view chunk) { keep_last(err, chunk); })) {
-        case Child::End::Stopped: child.kill_and_reap(); return canceled();
+        case Child::End::Stopped:
+            child.kill_and_reap();
+            return canceled();
         case Child::End::Late:
             child.kill_and_reap();
             return fail(Code::Network, std::format("no progress for {}{}", in_seconds(stall), last_words(err)));
-        case Child::End::Exited: break;
+        case Child::End::Exited:
+            break;
     }
     lines.finish();
     Exit exit = child.reap();

@@ -15,9 +15,9 @@
 namespace davit::process {
 
 struct Command {
-    std::vector<std::string> argv = {};        ///< argv[0] is looked up in PATH unless it has a slash
-    std::vector<std::string> extra_env = {};   ///< "NAME=value", added to this process's environment
-    std::string input = {};                    ///< given on standard input (an unnamed file); empty: /dev/null
+    std::vector<std::string> argv = {};       ///< argv[0] is looked up in PATH unless it has a slash
+    std::vector<std::string> extra_env = {};  ///< "NAME=value", added to this process's environment
+    std::string input = {};                   ///< given on standard input (an unnamed file); empty: /dev/null
 };
 
 struct Exit {
@@ -33,12 +33,14 @@ struct Exit {
 
 /// Runs @p command to its end. After @p timeout its process group gets SIGKILL and
 /// the error is Code::System "… did not end within 5 s". Descendants that outlive the child are left alone.
-/// The child dies with the calling thread, so with this process at the latest (PR_SET_PDEATHSIG), and gets no descriptor but 0, 1, 2.
+/// The child dies with the calling thread, so with this process at the latest (PR_SET_PDEATHSIG), and gets no
+/// descriptor but 0, 1, 2.
 Result<Exit> run(const Command& command, std::chrono::milliseconds timeout);
 
-/// Runs @p command and gives each line of its standard output to @p on_line as it comes. When no line comes for @p stall, or @p stop is requested,
-/// the whole process group gets SIGKILL.
-/// @return how it ended, `err` filled, `out` empty. Errors: Code::Network "no progress for 60 s"; Code::Canceled; Code::System when it cannot start.
+/// Runs @p command and gives each line of its standard output to @p on_line as it comes. When no line comes for @p
+/// stall, or @p stop is requested, the whole process group gets SIGKILL.
+/// @return how it ended, `err` filled, `out` empty. Errors: Code::Network "no progress for 60 s"; Code::Canceled;
+/// Code::System when it cannot start.
 Result<Exit> watch(const Command& command, std::chrono::milliseconds stall, std::stop_token stop,
                    const std::function<void(std::string_view)>& on_line);
 

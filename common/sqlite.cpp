@@ -1,9 +1,9 @@
 #include "common/sqlite.h"
 
-#include <cerrno>
 #include <fcntl.h>
-#include <format>
 #include <sqlite3.h>
+#include <cerrno>
+#include <format>
 
 #include "common/fd.h"
 
@@ -20,16 +20,20 @@ Code code_of(sqlite3* db) {
     const int extended = sqlite3_extended_errcode(db);
     if (extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_PRIMARYKEY) return Code::AlreadyExists;
     switch (extended & 0xFF) {
-        case SQLITE_FULL: return Code::NoSpace;
+        case SQLITE_FULL:
+            return Code::NoSpace;
         case SQLITE_NOTADB:
-        case SQLITE_CORRUPT: return Code::Corrupt;
+        case SQLITE_CORRUPT:
+            return Code::Corrupt;
         case SQLITE_ERROR:
         case SQLITE_MISUSE:
         case SQLITE_RANGE:
         case SQLITE_MISMATCH:
-        case SQLITE_CONSTRAINT: return Code::Defect;
+        case SQLITE_CONSTRAINT:
+            return Code::Defect;
         // Room for the -shm file is asked for with ftruncate and mmap, whose ENOSPC is not reported as SQLITE_FULL.
-        default: return sqlite3_system_errno(db) == ENOSPC ? Code::NoSpace : Code::System;
+        default:
+            return sqlite3_system_errno(db) == ENOSPC ? Code::NoSpace : Code::System;
     }
 }
 
@@ -46,9 +50,11 @@ Result<void> execute(sqlite3* db, const std::string& script) {
 Result<Statement> prepare(sqlite3* db, std::string_view sql) {
     sqlite3_stmt* raw = nullptr;
     const char* tail = nullptr;
-    if (sqlite3_prepare_v2(db, sql.data(), static_cast<int>(sql.size()), &raw, &tail) != SQLITE_OK) return fail(error_of(db));
+    if (sqlite3_prepare_v2(db, sql.data(), static_cast<int>(sql.size()), &raw, &tail) != SQLITE_OK)
+        return fail(error_of(db));
     Statement statement(raw);
-    const bool is_one = raw && sql.substr(static_cast<std::size_t>(tail - sql.data())).find_first_not_of(" \t\n;") == sql.npos;
+    const bool is_one =
+        raw && sql.substr(static_cast<std::size_t>(tail - sql.data())).find_first_not_of(" \t\n;") == sql.npos;
     if (!is_one) return fail(Code::Defect, std::format("not exactly one SQL statement: {}", sql));
     return statement;
 }
@@ -63,15 +69,19 @@ int bind(sqlite3_stmt* statement, int index, const Value& value) {
 
 Value column(sqlite3_stmt* statement, int index) {
     switch (sqlite3_column_type(statement, index)) {
-        case SQLITE_NULL: return std::monostate();
-        case SQLITE_INTEGER: return std::int64_t{sqlite3_column_int64(statement, index)};
-        default: break;
+        case SQLITE_NULL:
+            return std::monostate();
+        case SQLITE_INTEGER:
+            return std::int64_t{sqlite3_column_int64(statement, index)};
+        default:
+            break;
     }
     const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement, index));
     return bytes ? std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement, index))) : std::string();
 }
 
-/// Creates the file if it is not there, so that nobody else can ever read it; SQLite gives its side files the same mode.
+/// Creates the file if it is not there, so that nobody else can ever read it; SQLite gives its side files the same
+/// mode.
 Result<void> create(const Path& path) {
     if (file::exists(path)) return {};
     const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
@@ -81,7 +91,9 @@ Result<void> create(const Path& path) {
 
 }  // namespace
 
-void Database::Close::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+void Database::Close::operator()(sqlite3* db) const {
+    sqlite3_close_v2(db);
+}
 
 Result<Database> Database::open(const Path& path, const std::vector<std::string_view>& migrations) {
     TRY(create(path));
@@ -89,10 +101,12 @@ Result<Database> Database::open(const Path& path, const std::vector<std::string_
     const int opened = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
     Database database(std::unique_ptr<sqlite3, Close>{raw});
     if (!raw) return fail(Code::System, std::format("cannot open database '{}': out of memory", path.string()));
-    if (opened != SQLITE_OK) return fail(code_of(raw), std::format("cannot open database '{}': {}", path.string(), sqlite3_errmsg(raw)));
+    if (opened != SQLITE_OK)
+        return fail(code_of(raw), std::format("cannot open database '{}': {}", path.string(), sqlite3_errmsg(raw)));
     sqlite3_extended_result_codes(raw, 1);
     sqlite3_busy_timeout(raw, 5000);
-    TRY(execute(raw, "PRAGMA cache_size=-256; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"));
+    TRY(execute(raw,
+                "PRAGMA cache_size=-256; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"));
     TRY(database.migrate(path, migrations));
     return database;
 }
@@ -101,11 +115,15 @@ Result<void> Database::migrate(const Path& path, const std::vector<std::string_v
     const auto version_row = TRY(run("PRAGMA user_version"));
     const auto version = static_cast<std::size_t>(integer(version_row.at(0).at(0)));
     if (version > migrations.size()) {
-        return fail(Code::InvalidInput, std::format("database '{}' was written by a newer Davit (its schema is {}, this version knows up to {})", path.string(),
-                                                    version, migrations.size()));
+        return fail(
+            Code::InvalidInput,
+            std::format("database '{}' was written by a newer Davit (its schema is {}, this version knows up to {})",
+                        path.string(), version, migrations.size()));
     }
     for (std::size_t next = version; next < migrations.size(); ++next) {
-        const auto step = [&] { return execute(db_.get(), std::format("{};\nPRAGMA user_version={}", migrations[next], next + 1)); };
+        const auto step = [&] {
+            return execute(db_.get(), std::format("{};\nPRAGMA user_version={}", migrations[next], next + 1));
+        };
         TRY(transaction(step).transform_error(in(std::format("migration {}", next + 1))));
     }
     return {};
@@ -117,7 +135,8 @@ Result<std::vector<Row>> Database::run(std::string_view sql, const std::vector<V
         return fail(Code::Defect, std::format("wrong number of parameters ({}) for SQL: {}", parameters.size(), sql));
     }
     for (std::size_t i = 0; i < parameters.size(); ++i) {
-        if (bind(statement.get(), static_cast<int>(i) + 1, parameters[i]) != SQLITE_OK) return fail(error_of(db_.get()));
+        if (bind(statement.get(), static_cast<int>(i) + 1, parameters[i]) != SQLITE_OK)
+            return fail(error_of(db_.get()));
     }
     std::vector<Row> rows;
     while (true) {
@@ -125,7 +144,8 @@ Result<std::vector<Row>> Database::run(std::string_view sql, const std::vector<V
         if (step == SQLITE_DONE) return rows;
         if (step != SQLITE_ROW) return fail(error_of(db_.get()));
         auto& row = rows.emplace_back();
-        for (int i = 0; i < sqlite3_column_count(statement.get()); ++i) row.push_back(column(statement.get(), i));
+        for (int i = 0; i < sqlite3_column_count(statement.get()); ++i)
+            row.push_back(column(statement.get(), i));
     }
 }
 
@@ -138,7 +158,9 @@ Result<void> Database::transaction(const std::function<Result<void>()>& body) {
     return result;
 }
 
-std::int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(db_.get()); }
+std::int64_t Database::last_insert_id() const {
+    return sqlite3_last_insert_rowid(db_.get());
+}
 
 std::int64_t integer(const Value& value) {
     const auto* number = std::get_if<std::int64_t>(&value);

@@ -23,8 +23,9 @@ using Row = std::vector<Value>;
 /// Not thread-safe. A committed transaction is durable when the call returns.
 class Database {
 public:
-    /// Opens or creates @p path (mode 0600) and brings it to @p migrations.size() by running the missing ones, each in a transaction (`user_version`).
-    /// Errors: Corrupt "… is not a database"; System; InvalidInput when the file is from a newer Davit.
+    /// Opens or creates @p path (mode 0600) and brings it to @p migrations.size() by running the missing ones, each in
+    /// a transaction (`user_version`). Errors: Corrupt "… is not a database"; System; InvalidInput when the file is
+    /// from a newer Davit.
     static Result<Database> open(const Path& path, const std::vector<std::string_view>& migrations);
 
     /// Runs one statement with its parameters. @return its rows
@@ -35,14 +36,16 @@ public:
     std::int64_t last_insert_id() const;
 
 private:
-    struct Close { void operator()(sqlite3* db) const; };
+    struct Close {
+        void operator()(sqlite3* db) const;
+    };
     explicit Database(std::unique_ptr<sqlite3, Close> db) : db_(std::move(db)) {}
     Result<void> migrate(const Path& path, const std::vector<std::string_view>& migrations);
 
     std::unique_ptr<sqlite3, Close> db_;
 };
 
-std::int64_t integer(const Value& value);          ///< 0 for NULL
-std::string text(const Value& value);              ///< "" for NULL
+std::int64_t integer(const Value& value);  ///< 0 for NULL
+std::string text(const Value& value);      ///< "" for NULL
 
 }  // namespace davit::sqlite

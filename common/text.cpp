@@ -11,7 +11,8 @@ std::string cut(std::string_view text, std::size_t most) {
     if (text.size() <= most) return std::string(text);
     constexpr std::string_view kEllipsis = "…";
     std::size_t end = most > kEllipsis.size() ? most - kEllipsis.size() : 0;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+        --end;
     return std::string(text.substr(0, end)) + std::string(kEllipsis);
 }
 

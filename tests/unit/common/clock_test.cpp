@@ -42,7 +42,8 @@ TEST(Duration, IsANumberWithAUnit) {
 }
 
 TEST(Duration, RefusesEverythingElseAndSaysHowToWriteIt) {
-    for (const char* bad : {"", "s", "5 s", "-5s", "5x", "1.5s", "5s ", " 5s", "+5s", "5S", "99999999999999999999s", "9223372036854775807h", "1d"}) {
+    for (const char* bad : {"", "s", "5 s", "-5s", "5x", "1.5s", "5s ", " 5s", "+5s", "5S", "99999999999999999999s",
+                            "9223372036854775807h", "1d"}) {
         EXPECT_THAT(parse_duration(bad), FailsWith(Code::InvalidInput, HasSubstr("500ms, 5s, 2m or 1h"))) << bad;
     }
 }
@@ -76,8 +77,9 @@ TEST(PollingTime, IsAnIso8601Duration) {
 }
 
 TEST(PollingTime, RefusesEverythingElse) {
-    for (const char* bad : {"", "P", "PT", "P1DT", "PT5", "PT5M4H", "PTT5M", "P1M", "00:60:00", "00:00:60", "00:05", "00:05:00:00", "-1:00:00", "x", "5",
-                            "9223372036854775807:00:00", "PT9223372036854775807H"}) {
+    for (const char* bad :
+         {"", "P", "PT", "P1DT", "PT5", "PT5M4H", "PTT5M", "P1M", "00:60:00", "00:00:60", "00:05", "00:05:00:00",
+          "-1:00:00", "x", "5", "9223372036854775807:00:00", "PT9223372036854775807H"}) {
         EXPECT_THAT(parse_polling_time(bad), FailsWith(Code::InvalidInput, HasSubstr("00:05:00"))) << bad;
     }
 }

@@ -20,7 +20,7 @@ using testing::IsEmpty;
 class FileTest : public testing::Test {
 protected:
     static unsigned mode(const Path& path) {
-        struct stat status {};
+        struct stat status{};
         return ::lstat(path.c_str(), &status) == 0 ? status.st_mode & 07777u : 0;
     }
     const test::TemporaryDirectory dir;
@@ -50,13 +50,15 @@ TEST_F(FileTest, ReplacesALinkAndNotItsTarget) {
 
 TEST_F(FileTest, RemovesItsTemporaryWhenTheWriteFails) {
     ASSERT_THAT(file::make_directories(dir / "in the way"), Works());
-    EXPECT_THAT(file::write_durably(dir / "in the way", "x"), FailsWith(Code::System, AllOf(HasSubstr("in the way'"), HasSubstr("Is a directory"))));
+    EXPECT_THAT(file::write_durably(dir / "in the way", "x"),
+                FailsWith(Code::System, AllOf(HasSubstr("in the way'"), HasSubstr("Is a directory"))));
     EXPECT_THAT(file::list(dir.path()), Gives(ElementsAre("in the way")));
 }
 
 TEST_F(FileTest, NamesThePathInTheErrorOfEveryOperation) {
     const auto absent = dir / "absent" / "x";
-    const auto names_it = FailsWith(Code::NotFound, AllOf(HasSubstr(absent.string()), HasSubstr("No such file or directory")));
+    const auto names_it =
+        FailsWith(Code::NotFound, AllOf(HasSubstr(absent.string()), HasSubstr("No such file or directory")));
     EXPECT_THAT(file::read(absent), names_it);
     EXPECT_THAT(file::write_durably(absent, ""), names_it);
     EXPECT_THAT(file::symlink("x", absent), names_it);
@@ -73,9 +75,13 @@ TEST_F(FileTest, RefusesToReadMoreThanTheLimit) {
     EXPECT_THAT(file::read("/dev/zero"), FailsWith(Code::InvalidInput, HasSubstr("larger than")));
 }
 
-TEST_F(FileTest, ReadsFilesThatDoNotSayHowLargeTheyAre) { EXPECT_THAT(file::read("/proc/self/status"), Gives(HasSubstr("Pid:"))); }
+TEST_F(FileTest, ReadsFilesThatDoNotSayHowLargeTheyAre) {
+    EXPECT_THAT(file::read("/proc/self/status"), Gives(HasSubstr("Pid:")));
+}
 
-TEST_F(FileTest, CannotReadADirectory) { EXPECT_THAT(file::read(dir.path()), FailsWith(Code::System, HasSubstr("Is a directory"))); }
+TEST_F(FileTest, CannotReadADirectory) {
+    EXPECT_THAT(file::read(dir.path()), FailsWith(Code::System, HasSubstr("Is a directory")));
+}
 
 TEST_F(FileTest, MakesAllDirectoriesOfAPathWithTheModeAskedWhateverTheUmask) {
     const auto before = ::umask(077);
@@ -144,7 +150,8 @@ TEST_F(FileTest, RemovesATreeButNotWhatItsLinksPointTo) {
 }
 
 TEST_F(FileTest, ListsNamesSortedAndNothingForAnAbsentDirectory) {
-    for (const char* name : {"b", "a", ".hidden"}) ASSERT_THAT(file::write_atomically(dir / name, ""), Works());
+    for (const char* name : {"b", "a", ".hidden"})
+        ASSERT_THAT(file::write_atomically(dir / name, ""), Works());
     EXPECT_THAT(file::list(dir.path()), Gives(ElementsAre(".hidden", "a", "b")));
     EXPECT_THAT(file::list(dir / "absent"), Gives(IsEmpty()));
     EXPECT_THAT(file::list(dir / "a"), FailsWith(Code::System, HasSubstr("Not a directory")));

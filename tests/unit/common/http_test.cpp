@@ -1,7 +1,7 @@
 #include "common/http.h"
 
-#include <cstdlib>
 #include <gmock/gmock.h>
+#include <cstdlib>
 
 #include "common/file.h"
 #include "common/process.h"
@@ -29,7 +29,8 @@ using Reply = LoopbackServer::Reply;
 /// Whatever proxy the machine's environment names is not for these tests' own servers.
 [[maybe_unused]] const int kNoProxy = ::setenv("no_proxy", "*", 1);
 
-/// Longer than a DNS label may be: no resolver needs to be asked, so the answer does not depend on the machine's network.
+/// Longer than a DNS label may be: no resolver needs to be asked, so the answer does not depend on the machine's
+/// network.
 const std::string kNoHost(64, 'x');
 
 /// A server that gives every request the same reply.
@@ -37,10 +38,13 @@ std::function<Reply(const std::string&)> always(Reply reply) {
     return [reply](const std::string&) { return reply; };
 }
 
-Result<Response> get(const std::string& url, Options options = {}) { return Client(std::move(options)).send({.url = url}); }
+Result<Response> get(const std::string& url, Options options = {}) {
+    return Client(std::move(options)).send({.url = url});
+}
 
 TEST(Http, GivesStatusHeadersAndBody) {
-    const LoopbackServer server(always(LoopbackServer::reply(200, "hello", "X-Some-Thing:  a b \r\nx-some-thing: last\r\n")));
+    const LoopbackServer server(
+        always(LoopbackServer::reply(200, "hello", "X-Some-Thing:  a b \r\nx-some-thing: last\r\n")));
     const auto response = get(server.url("/a?b=c")).value();
     EXPECT_EQ(response.status, 200);
     EXPECT_EQ(response.body, "hello");
@@ -51,9 +55,13 @@ TEST(Http, GivesStatusHeadersAndBody) {
 TEST(Http, SendsMethodHeadersAndBody) {
     const LoopbackServer server(always(LoopbackServer::reply(201, "")));
     Client client({.user_agent = "davit/1"});
-    ASSERT_THAT(client.send({.method = "PUT", .url = server.url(), .headers = {"Content-Type: application/json"}, .body = "{}"}), Works());
+    ASSERT_THAT(
+        client.send(
+            {.method = "PUT", .url = server.url(), .headers = {"Content-Type: application/json"}, .body = "{}"}),
+        Works());
     const auto request = server.requests().at(0);
-    EXPECT_THAT(request, AllOf(StartsWith("PUT / "), EndsWith("\r\n\r\n{}"), HasSubstr("Content-Type: application/json\r\n"), HasSubstr("User-Agent: davit/1\r\n")));
+    EXPECT_THAT(request, AllOf(StartsWith("PUT / "), EndsWith("\r\n\r\n{}"),
+                               HasSubstr("Content-Type: application/json\r\n"), HasSubstr("User-Agent: davit/1\r\n")));
     EXPECT_THAT(request, Not(HasSubstr("Expect:")));
 }
 
@@ -66,7 +74,8 @@ TEST(Http, SendsAnEmptyBodyForPost) {
 TEST(Http, KeepsItsConnectionAndForgetsThePreviousRequest) {
     const LoopbackServer server(always(LoopbackServer::reply(200, "x")));
     Client client({});
-    ASSERT_THAT(client.send({.method = "POST", .url = server.url(), .headers = {"X-Secret: 1"}, .body = "body"}), Works());
+    ASSERT_THAT(client.send({.method = "POST", .url = server.url(), .headers = {"X-Secret: 1"}, .body = "body"}),
+                Works());
     ASSERT_THAT(client.send({.url = server.url()}), Works());
     ASSERT_THAT(client.send({.method = "DELETE", .url = server.url()}), Works());
     EXPECT_EQ(server.connections(), 1);
@@ -101,13 +110,16 @@ TEST(Http, SaysThatTheConnectionWasRefused) {
 }
 
 TEST(Http, SaysThatAHostNameIsUnknown) {
-    EXPECT_THAT(get("http://" + kNoHost + "/"), FailsWith(Code::Network, HasSubstr(kNoHost + "/: could not resolve the host name")));
+    EXPECT_THAT(get("http://" + kNoHost + "/"),
+                FailsWith(Code::Network, HasSubstr(kNoHost + "/: could not resolve the host name")));
 }
 
 TEST(Http, GivesUpOnAServerThatDoesNotAnswerInTime) {
     const LoopbackServer server(always({}));
-    EXPECT_THAT(get(server.url(), {.total_timeout = 200ms}), FailsWith(Code::Network, HasSubstr("timed out after 0.2 s")));
-    EXPECT_THAT(Client({}).send({.url = server.url(), .timeout = 100ms}), FailsWith(Code::Network, HasSubstr("timed out after 0.1 s")));
+    EXPECT_THAT(get(server.url(), {.total_timeout = 200ms}),
+                FailsWith(Code::Network, HasSubstr("timed out after 0.2 s")));
+    EXPECT_THAT(Client({}).send({.url = server.url(), .timeout = 100ms}),
+                FailsWith(Code::Network, HasSubstr("timed out after 0.1 s")));
 }
 
 TEST(Http, GivesUpOnAnAnswerThatStopsInTheMiddle) {
@@ -130,16 +142,20 @@ TEST(Http, NoticesAServerThatSpeaksSomethingElse) {
 TEST(Http, RefusesAnswersThatAreTooLarge) {
     const LoopbackServer server(always(LoopbackServer::reply(200, std::string(1001, 'x'))));
     EXPECT_THAT(get(server.url(), {.max_body = 1001}), Works());
-    EXPECT_THAT(get(server.url(), {.max_body = 1000}), FailsWith(Code::InvalidInput, HasSubstr("larger than 1000 bytes")));
+    EXPECT_THAT(get(server.url(), {.max_body = 1000}),
+                FailsWith(Code::InvalidInput, HasSubstr("larger than 1000 bytes")));
 }
 
 TEST(Http, RefusesAnEndlessAnswerWithoutALength) {
-    const LoopbackServer server([](const std::string&) -> Reply { return {"HTTP/1.1 200 OK\r\n\r\n" + std::string(4'000'000, 'x'), Reply::Then::Close}; });
+    const LoopbackServer server([](const std::string&) -> Reply {
+        return {"HTTP/1.1 200 OK\r\n\r\n" + std::string(4'000'000, 'x'), Reply::Then::Close};
+    });
     EXPECT_THAT(get(server.url(), {.max_body = 1'000'000}), FailsWith(Code::InvalidInput, HasSubstr("larger than")));
 }
 
 TEST(Http, RefusesOtherUrls) {
-    for (const char* bad : {"", "nonsense", "file:///etc/passwd", "ftp://host/", "http://", "http://host:port/", "//host/"}) {
+    for (const char* bad :
+         {"", "nonsense", "file:///etc/passwd", "ftp://host/", "http://", "http://host:port/", "//host/"}) {
         EXPECT_THAT(get(bad), FailsWith(Code::InvalidInput, HasSubstr("not a valid http or https URL"))) << bad;
     }
 }
@@ -152,22 +168,26 @@ TEST(Http, RefusesAHeaderThatSmugglesAnother) {
 TEST(Http, KeepsSecretsOfTheUrlOutOfItsMessages) {
     EXPECT_THAT(get("http://user:pass@" + kNoHost + "/path?token=secret#part"),
                 FailsWith(Code::Network, StartsWith("GET http://" + kNoHost + "/path: ")));
-    EXPECT_THAT(get("htp://user:pa@ss@host/?token=secret"), FailsWith(Code::InvalidInput, StartsWith("GET htp://host/: ")));
+    EXPECT_THAT(get("htp://user:pa@ss@host/?token=secret"),
+                FailsWith(Code::InvalidInput, StartsWith("GET htp://host/: ")));
 }
 
 /// openssl's own server with a certificate that only its own file vouches for.
 class HttpsTest : public testing::Test {
 protected:
     void SetUp() override {
-        const process::Command make{.argv = {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-                                     "/CN=davit test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate}};
+        const process::Command make{.argv = {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                                             "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                                             "/CN=davit test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key,
+                                             "-out", certificate}};
         const auto made = process::run(make, 30s);
         ASSERT_TRUE(made && made->ok()) << (made ? made->err : made.error().message);
     }
 
     /// Calls @p test with the port while the server runs.
     void with_server(const std::function<void(int port)>& test) const {
-        const process::Command serve{.argv = {"openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, "-www"}};
+        const process::Command serve{
+            .argv = {"openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, "-www"}};
         std::stop_source stop;
         bool tested = false;
         const auto ended = process::watch(serve, 30s, stop.get_token(), [&](std::string_view line) {
@@ -185,13 +205,15 @@ protected:
 
 TEST_F(HttpsTest, RefusesACertificateThatNobodyVouchesFor) {
     with_server([](int port) {
-        EXPECT_THAT(get(std::format("https://127.0.0.1:{}/", port)), FailsWith(Code::Network, HasSubstr("certificate is not trusted (self-signed certificate)")));
+        EXPECT_THAT(get(std::format("https://127.0.0.1:{}/", port)),
+                    FailsWith(Code::Network, HasSubstr("certificate is not trusted (self-signed certificate)")));
     });
 }
 
 TEST_F(HttpsTest, TrustsTheAuthorityItWasGiven) {
     with_server([this](int port) {
-        EXPECT_THAT(get(std::format("https://127.0.0.1:{}/", port), {.ca_file = certificate}), Gives(Field(&Response::status, 200)));
+        EXPECT_THAT(get(std::format("https://127.0.0.1:{}/", port), {.ca_file = certificate}),
+                    Gives(Field(&Response::status, 200)));
     });
 }
 
@@ -204,7 +226,8 @@ TEST_F(HttpsTest, RefusesACertificateForAnotherName) {
 
 TEST_F(HttpsTest, NamesACaFileThatItCannotUse) {
     with_server([](int port) {
-        EXPECT_THAT(get(std::format("https://127.0.0.1:{}/", port), {.ca_file = "/absent.pem"}), FailsWith(Code::InvalidInput, HasSubstr("CA file '/absent.pem'")));
+        EXPECT_THAT(get(std::format("https://127.0.0.1:{}/", port), {.ca_file = "/absent.pem"}),
+                    FailsWith(Code::InvalidInput, HasSubstr("CA file '/absent.pem'")));
     });
 }
 
@@ -221,15 +244,18 @@ struct StatusCase {
 };
 
 TEST(StatusError, IsNoneForSuccessAndNotModified) {
-    for (const int status : {200, 201, 204, 304}) EXPECT_EQ(status_error({status, "", {}}, "GET x"), std::nullopt) << status;
+    for (const int status : {200, 201, 204, 304})
+        EXPECT_EQ(status_error({status, "", {}}, "GET x"), std::nullopt) << status;
 }
 
 TEST(StatusError, TellsWhatACallerCanDecideOn) {
     const std::string quota = R"({"errorCode":"hawkbit.server.error.quota.tooManyEntries","message":"too many"})";
-    const StatusCase cases[] = {{400, "", Code::ServerRefused}, {401, "", Code::Unauthorized},  {403, "", Code::Unauthorized}, {403, quota, Code::Quota},
-                                {404, "", Code::NotFound},      {405, "", Code::ServerRefused}, {408, "", Code::Network},      {409, "", Code::AlreadyExists},
-                                {410, "", Code::Gone},          {429, "", Code::Quota},         {500, "", Code::Network},      {503, "", Code::Network},
-                                {302, "", Code::ServerRefused}};
+    const StatusCase cases[] = {
+        {400, "", Code::ServerRefused}, {401, "", Code::Unauthorized},  {403, "", Code::Unauthorized},
+        {403, quota, Code::Quota},      {404, "", Code::NotFound},      {405, "", Code::ServerRefused},
+        {408, "", Code::Network},       {409, "", Code::AlreadyExists}, {410, "", Code::Gone},
+        {429, "", Code::Quota},         {500, "", Code::Network},       {503, "", Code::Network},
+        {302, "", Code::ServerRefused}};
     for (const auto& c : cases) {
         const auto error = status_error({c.status, c.body, {}}, "GET x");
         ASSERT_TRUE(error.has_value()) << c.status;
@@ -239,7 +265,12 @@ TEST(StatusError, TellsWhatACallerCanDecideOn) {
 }
 
 TEST(StatusError, QuotesHawkbitsMessage) {
-    EXPECT_EQ(status_error({404, R"({"errorCode":"hawkbit.server.error.repo.entityNotFound","message":"Target 'd1' is\nnot there"})", {}}, "GET x")->message,
+    EXPECT_EQ(status_error(
+                  {404,
+                   R"({"errorCode":"hawkbit.server.error.repo.entityNotFound","message":"Target 'd1' is\nnot there"})",
+                   {}},
+                  "GET x")
+                  ->message,
               "GET x: the server answered 404 (not found): Target 'd1' is not there");
 }
 
@@ -250,7 +281,8 @@ TEST(StatusError, CutsALongMessage) {
 
 TEST(StatusError, DoesNotQuoteOtherBodies) {
     for (const char* body : {"<html>proxy</html>", "[1]", "{\"message\": 7}", "null", "{", "\"text\""}) {
-        EXPECT_EQ(status_error({502, body, {}}, "GET x")->message, "GET x: the server answered 502 (bad gateway)") << body;
+        EXPECT_EQ(status_error({502, body, {}}, "GET x")->message, "GET x: the server answered 502 (bad gateway)")
+            << body;
     }
 }
 
@@ -267,7 +299,8 @@ TEST(Origin, IsSchemeHostAndPortInOneForm) {
 }
 
 TEST(Origin, IsEmptyForWhatIsNoHttpUrl) {
-    for (const char* bad : {"", "host", "ftp://host/", "file:///x", "http://", "/path"}) EXPECT_EQ(origin(bad), "") << bad;
+    for (const char* bad : {"", "host", "ftp://host/", "file:///x", "http://", "/path"})
+        EXPECT_EQ(origin(bad), "") << bad;
 }
 
 }  // namespace

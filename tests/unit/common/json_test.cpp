@@ -26,8 +26,10 @@ std::string nested(int depth) {
 }
 
 TEST(JsonParse, NamesSourceLineAndColumnOfAMistake) {
-    EXPECT_THAT(parse("{\n  \"a\": 1,\n  b\n}", "davit.json"), FailsWith(Code::InvalidInput, StartsWith("davit.json: line 3, column 3: ")));
-    EXPECT_THAT(parse("{\"a\":", "x"), FailsWith(Code::InvalidInput, AllOf(StartsWith("x: line 1, column 6: "), HasSubstr("unexpected end of input"))));
+    EXPECT_THAT(parse("{\n  \"a\": 1,\n  b\n}", "davit.json"),
+                FailsWith(Code::InvalidInput, StartsWith("davit.json: line 3, column 3: ")));
+    EXPECT_THAT(parse("{\"a\":", "x"), FailsWith(Code::InvalidInput, AllOf(StartsWith("x: line 1, column 6: "),
+                                                                           HasSubstr("unexpected end of input"))));
     EXPECT_THAT(parse("{}\n{}", "x"), FailsWith(Code::InvalidInput, StartsWith("x: line 2, column 1: ")));
 }
 
@@ -37,8 +39,10 @@ TEST(JsonParse, SaysThatADocumentIsEmpty) {
 }
 
 TEST(JsonParse, SaysWhatIsWrongInOneShortLineWithoutTheLibrarysName) {
-    EXPECT_THAT(parse("{\"a\" 1}", "x"), FailsWith(Code::InvalidInput, AllOf(HasSubstr("expected ':'"), Not(HasSubstr("json.exception")))));
-    EXPECT_THAT(parse("\"" + std::string(100'000, 'x') + "\n\"", "x"), FailsWith(Code::InvalidInput, AllOf(SizeIs(testing::Lt(300u)), Not(HasSubstr("\n")))));
+    EXPECT_THAT(parse("{\"a\" 1}", "x"),
+                FailsWith(Code::InvalidInput, AllOf(HasSubstr("expected ':'"), Not(HasSubstr("json.exception")))));
+    EXPECT_THAT(parse("\"" + std::string(100'000, 'x') + "\n\"", "x"),
+                FailsWith(Code::InvalidInput, AllOf(SizeIs(testing::Lt(300u)), Not(HasSubstr("\n")))));
 }
 
 TEST(JsonParse, RefusesWhatIsNotUtf8AndNumbersThatNothingCanHold) {
@@ -91,27 +95,42 @@ TEST_F(JsonReaderTest, TakesAbsentAndNullAsNothing) {
 }
 
 TEST_F(JsonReaderTest, SaysWhatIsMissing) {
-    EXPECT_THAT(reader.need_string("absent"), FailsWith(Code::InvalidInput, "davit.json: absent: missing, expected a string"));
-    EXPECT_THAT(reader.need_integer("nothing"), FailsWith(Code::InvalidInput, "davit.json: nothing: missing, expected an integer"));
-    EXPECT_THAT(reader.need_object("absent"), FailsWith(Code::InvalidInput, "davit.json: absent: missing, expected an object"));
+    EXPECT_THAT(reader.need_string("absent"),
+                FailsWith(Code::InvalidInput, "davit.json: absent: missing, expected a string"));
+    EXPECT_THAT(reader.need_integer("nothing"),
+                FailsWith(Code::InvalidInput, "davit.json: nothing: missing, expected an integer"));
+    EXPECT_THAT(reader.need_object("absent"),
+                FailsWith(Code::InvalidInput, "davit.json: absent: missing, expected an object"));
 }
 
 TEST_F(JsonReaderTest, NamesPathExpectedAndActualType) {
     const auto deep = reader.need_object("health")->need_object("deep").value();
-    EXPECT_THAT(deep.need_integer("port"), FailsWith(Code::InvalidInput, "davit.json: health.deep.port: expected an integer, got a string"));
-    EXPECT_THAT(reader.get_string("health"), FailsWith(Code::InvalidInput, "davit.json: health: expected a string, got an object"));
-    EXPECT_THAT(reader.get_boolean("count"), FailsWith(Code::InvalidInput, "davit.json: count: expected a boolean, got a number"));
-    EXPECT_THAT(reader.get_object("after"), FailsWith(Code::InvalidInput, "davit.json: after: expected an object, got an array"));
-    EXPECT_THAT(reader.get_array("on"), FailsWith(Code::InvalidInput, "davit.json: on: expected an array, got a boolean"));
-    EXPECT_THAT(reader.get_strings("mixed"), FailsWith(Code::InvalidInput, "davit.json: mixed[1]: expected a string, got a number"));
-    EXPECT_THAT(reader.get_array("volumes")->at(1).need_string("name"), FailsWith(Code::InvalidInput, "davit.json: volumes[1].name: expected a string, got a number"));
+    EXPECT_THAT(deep.need_integer("port"),
+                FailsWith(Code::InvalidInput, "davit.json: health.deep.port: expected an integer, got a string"));
+    EXPECT_THAT(reader.get_string("health"),
+                FailsWith(Code::InvalidInput, "davit.json: health: expected a string, got an object"));
+    EXPECT_THAT(reader.get_boolean("count"),
+                FailsWith(Code::InvalidInput, "davit.json: count: expected a boolean, got a number"));
+    EXPECT_THAT(reader.get_object("after"),
+                FailsWith(Code::InvalidInput, "davit.json: after: expected an object, got an array"));
+    EXPECT_THAT(reader.get_array("on"),
+                FailsWith(Code::InvalidInput, "davit.json: on: expected an array, got a boolean"));
+    EXPECT_THAT(reader.get_strings("mixed"),
+                FailsWith(Code::InvalidInput, "davit.json: mixed[1]: expected a string, got a number"));
+    EXPECT_THAT(reader.get_array("volumes")->at(1).need_string("name"),
+                FailsWith(Code::InvalidInput, "davit.json: volumes[1].name: expected a string, got a number"));
 }
 
 TEST_F(JsonReaderTest, ExplainsNumbersThatAreNoUsableIntegers) {
-    EXPECT_THAT(reader.need_integer("half"), FailsWith(Code::InvalidInput, "davit.json: half: expected an integer, got 1.5"));
-    EXPECT_THAT(reader.need_integer("huge"), FailsWith(Code::InvalidInput, "davit.json: huge: expected at most 9223372036854775807, got 18446744073709551615"));
-    EXPECT_THAT(reader.need_integer("negative", {.least = 0}), FailsWith(Code::InvalidInput, "davit.json: negative: expected at least 0, got -4"));
-    EXPECT_THAT(reader.get_integer("count", {.least = 1, .most = 2}), FailsWith(Code::InvalidInput, "davit.json: count: expected at most 2, got 3"));
+    EXPECT_THAT(reader.need_integer("half"),
+                FailsWith(Code::InvalidInput, "davit.json: half: expected an integer, got 1.5"));
+    EXPECT_THAT(reader.need_integer("huge"),
+                FailsWith(Code::InvalidInput,
+                          "davit.json: huge: expected at most 9223372036854775807, got 18446744073709551615"));
+    EXPECT_THAT(reader.need_integer("negative", {.least = 0}),
+                FailsWith(Code::InvalidInput, "davit.json: negative: expected at least 0, got -4"));
+    EXPECT_THAT(reader.get_integer("count", {.least = 1, .most = 2}),
+                FailsWith(Code::InvalidInput, "davit.json: count: expected at most 2, got 3"));
 }
 
 TEST_F(JsonReaderTest, IsAnErrorAndNoCrashWhenTheValueIsNoObject) {
@@ -129,13 +148,16 @@ TEST_F(JsonReaderTest, IsAnErrorAndNoCrashWhenTheValueIsNoObject) {
 TEST_F(JsonReaderTest, RefusesUnknownFieldsAndGuessesWhatWasMeant) {
     const auto health = reader.need_object("health").value();
     EXPECT_THAT(health.refuse_unknown({"every", "deep", "http"}), Works());
-    EXPECT_THAT(health.refuse_unknown({"evry", "deep"}), FailsWith(Code::InvalidInput, "davit.json: health.every: unknown field (did you mean 'evry'?)"));
-    EXPECT_THAT(health.refuse_unknown({"deep", "http"}), FailsWith(Code::InvalidInput, EndsWith("health.every: unknown field")));
+    EXPECT_THAT(health.refuse_unknown({"evry", "deep"}),
+                FailsWith(Code::InvalidInput, "davit.json: health.every: unknown field (did you mean 'evry'?)"));
+    EXPECT_THAT(health.refuse_unknown({"deep", "http"}),
+                FailsWith(Code::InvalidInput, EndsWith("health.every: unknown field")));
 }
 
 TEST_F(JsonReaderTest, KeepsAnUnknownFieldsNameShortAndOnOneLine) {
     const nlohmann::json hostile = {{"a\nb" + std::string(100'000, 'x'), 1}};
-    EXPECT_THAT(Reader(hostile, "x").refuse_unknown({"a"}), FailsWith(Code::InvalidInput, AllOf(StartsWith("x: a b"), SizeIs(testing::Lt(120u)))));
+    EXPECT_THAT(Reader(hostile, "x").refuse_unknown({"a"}),
+                FailsWith(Code::InvalidInput, AllOf(StartsWith("x: a b"), SizeIs(testing::Lt(120u)))));
 }
 
 TEST_F(JsonReaderTest, MakesErrorsAtItsPlace) {

@@ -1,11 +1,11 @@
 #include "common/log.h"
 
-#include <cstdlib>
-#include <format>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
-#include <thread>
 #include <unistd.h>
+#include <cstdlib>
+#include <format>
+#include <thread>
 
 namespace davit::log {
 namespace {
@@ -23,7 +23,9 @@ struct Line {
 class LogTest : public testing::Test {
 protected:
     LogTest() {
-        set_sink([this](Level level, std::string_view message, const Fields& fields) { lines.emplace_back(level, std::string(message), fields); });
+        set_sink([this](Level level, std::string_view message, const Fields& fields) {
+            lines.emplace_back(level, std::string(message), fields);
+        });
     }
     ~LogTest() override {
         set_sink({});
@@ -82,7 +84,7 @@ TEST_F(LogToStandardErrorTest, WritesPlainLinesForPeople) {
 }
 
 TEST_F(LogToStandardErrorTest, WritesPrioritiesForTheJournal) {
-    struct stat status {};
+    struct stat status{};
     ASSERT_EQ(::fstat(STDERR_FILENO, &status), 0);
     ::setenv("JOURNAL_STREAM", std::format("{}:{}", status.st_dev, status.st_ino).c_str(), 1);
     error("an error");

@@ -1,11 +1,11 @@
 #include "tests/unit/common/loopback_server.h"
 
 #include <arpa/inet.h>
-#include <array>
-#include <cstdlib>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <array>
+#include <cstdlib>
 
 namespace davit::test {
 
@@ -41,7 +41,9 @@ LoopbackServer::LoopbackServer(std::function<Reply(const std::string&)> answer)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     auto* generic = reinterpret_cast<sockaddr*>(&address);
     socklen_t size = sizeof address;
-    if (::bind(listener_.get(), generic, size) != 0 || ::listen(listener_.get(), 16) != 0 || ::getsockname(listener_.get(), generic, &size) != 0) std::abort();
+    if (::bind(listener_.get(), generic, size) != 0 || ::listen(listener_.get(), 16) != 0 ||
+        ::getsockname(listener_.get(), generic, &size) != 0)
+        std::abort();
     port_ = ntohs(address.sin_port);
     thread_ = std::jthread([this] { serve(); });
 }

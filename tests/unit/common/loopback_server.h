@@ -17,7 +17,7 @@ namespace davit::test {
 class LoopbackServer {
 public:
     struct Reply {
-        std::string bytes;                             ///< as they go over the wire, headers included
+        std::string bytes;                                  ///< as they go over the wire, headers included
         enum class Then { Wait, Close } then = Then::Wait;  ///< Wait: for the next request, or for ever
     };
     /// @p answer gets each request (head and body) as it came and is called on the server's thread.
@@ -27,7 +27,9 @@ public:
     LoopbackServer& operator=(const LoopbackServer&) = delete;
 
     [[nodiscard]] int port() const { return port_; }
-    [[nodiscard]] std::string url(const std::string& path = "/") const { return std::format("http://127.0.0.1:{}{}", port_, path); }
+    [[nodiscard]] std::string url(const std::string& path = "/") const {
+        return std::format("http://127.0.0.1:{}{}", port_, path);
+    }
     [[nodiscard]] std::vector<std::string> requests() const;
     [[nodiscard]] int connections() const { return connections_; }
 

@@ -1,14 +1,14 @@
 #include "common/process.h"
 
-#include <csignal>
 #include <fcntl.h>
-#include <fstream>
 #include <gmock/gmock.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <csignal>
+#include <fstream>
 
 #include "common/file.h"
 #include "tests/unit/common/support.h"
@@ -25,7 +25,9 @@ using testing::HasSubstr;
 
 constexpr auto kLong = 60s;  // far more than any of these commands takes
 
-Command shell(const std::string& script) { return {.argv = {"sh", "-c", script}}; }
+Command shell(const std::string& script) {
+    return {.argv = {"sh", "-c", script}};
+}
 
 /// Whether the process that @p pidfd stands for ends soon.
 bool ends(const Fd& pidfd) {
@@ -33,7 +35,9 @@ bool ends(const Fd& pidfd) {
     return ::poll(&watched, 1, 10'000) == 1;
 }
 
-Fd pidfd_of(std::string_view pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, std::stoi(std::string(pid)), 0))); }
+Fd pidfd_of(std::string_view pid) {
+    return Fd(static_cast<int>(::syscall(SYS_pidfd_open, std::stoi(std::string(pid)), 0)));
+}
 
 TEST(Run, GivesBothOutputsAndTheExitCode) {
     const auto exit = run(shell("echo out; echo err >&2; exit 3"), kLong).value();
@@ -57,7 +61,9 @@ TEST(Run, GivesTheInputAsStandardInput) {
     EXPECT_THAT(run(command, kLong)->out, HasSubstr("1000000"));
 }
 
-TEST(Run, GivesAnEmptyStandardInputOtherwise) { EXPECT_EQ(run(shell("cat"), kLong)->out, ""); }
+TEST(Run, GivesAnEmptyStandardInputOtherwise) {
+    EXPECT_EQ(run(shell("cat"), kLong)->out, "");
+}
 
 TEST(Run, DoesNotNeedAChildThatReadsItsInput) {
     Command command = shell("exit 0");
@@ -74,7 +80,8 @@ TEST(Run, AddsAndReplacesEnvironmentVariables) {
 }
 
 TEST(Run, KeepsTheBeginningOfTheOutputAndTheEndOfTheErrors) {
-    const auto exit = run(shell("echo first; head -c 3000000 /dev/zero; head -c 300000 /dev/zero >&2; echo last >&2"), kLong).value();
+    const auto exit =
+        run(shell("echo first; head -c 3000000 /dev/zero; head -c 300000 /dev/zero >&2; echo last >&2"), kLong).value();
     EXPECT_TRUE(exit.ok());
     EXPECT_EQ(exit.out.size(), 1u << 20);
     EXPECT_TRUE(exit.out.starts_with("first\n"));
@@ -83,8 +90,10 @@ TEST(Run, KeepsTheBeginningOfTheOutputAndTheEndOfTheErrors) {
 }
 
 TEST(Run, SaysThatAProgramIsMissing) {
-    EXPECT_THAT(run({.argv = {"davit-no-such-program"}}, kLong), FailsWith(Code::NotFound, "cannot start 'davit-no-such-program': No such file or directory"));
-    EXPECT_THAT(run({.argv = {"/etc/passwd"}}, kLong), FailsWith(Code::System, "cannot start '/etc/passwd': Permission denied"));
+    EXPECT_THAT(run({.argv = {"davit-no-such-program"}}, kLong),
+                FailsWith(Code::NotFound, "cannot start 'davit-no-such-program': No such file or directory"));
+    EXPECT_THAT(run({.argv = {"/etc/passwd"}}, kLong),
+                FailsWith(Code::System, "cannot start '/etc/passwd': Permission denied"));
     EXPECT_THAT(run({}, kLong), FailsWith(Code::Defect, HasSubstr("without a program")));
 }
 
@@ -98,7 +107,8 @@ TEST(Run, KillsTheDescendantsOfWhatDoesNotEndInTime) {
     const auto fifo = dir / "fifo";
     ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
     const Fd reader(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    ASSERT_THAT(run(shell("sleep 60 > '" + fifo.string() + "' & wait"), 500ms), FailsWith(Code::System, HasSubstr("did not end")));
+    ASSERT_THAT(run(shell("sleep 60 > '" + fifo.string() + "' & wait"), 500ms),
+                FailsWith(Code::System, HasSubstr("did not end")));
     pollfd watched{reader.get(), POLLIN, 0};
     EXPECT_EQ(::poll(&watched, 1, 10'000), 1) << "the grandchild still holds the fifo open";
 }
@@ -170,7 +180,8 @@ protected:
 };
 
 TEST_F(WatchTest, HandsOnEachLineAndTellsHowItEnded) {
-    const auto exit = watch(shell("echo one; echo; printf 'two\\nunfinished'; echo why >&2; exit 4"), kLong, {}, collect).value();
+    const auto exit =
+        watch(shell("echo one; echo; printf 'two\\nunfinished'; echo why >&2; exit 4"), kLong, {}, collect).value();
     EXPECT_THAT(lines, ElementsAre("one", "", "two", "unfinished"));
     EXPECT_EQ(exit.code, 4);
     EXPECT_EQ(exit.err, "why\n");
@@ -182,10 +193,11 @@ TEST_F(WatchTest, HandsOnALineWhileTheChildStillRuns) {
     const auto fifo = dir / "fifo";
     ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
     // The child ends only when it has been answered.
-    const auto exit = watch(shell("echo ready; read answer < '" + fifo.string() + "'; echo $answer"), kLong, {}, [&](std::string_view line) {
-        if (line == "ready") std::ofstream(fifo) << "go on\n";
-        collect(line);
-    });
+    const auto exit = watch(shell("echo ready; read answer < '" + fifo.string() + "'; echo $answer"), kLong, {},
+                            [&](std::string_view line) {
+                                if (line == "ready") std::ofstream(fifo) << "go on\n";
+                                collect(line);
+                            });
     ASSERT_THAT(exit, Works());
     EXPECT_THAT(lines, ElementsAre("ready", "go on"));
 }
@@ -198,17 +210,20 @@ TEST_F(WatchTest, CutsLinesThatNeverEnd) {
 
 TEST_F(WatchTest, KillsTheWholeGroupWhenItStalls) {
     Fd grandchild;
-    const auto exit = watch(shell("sleep 60 & echo $!; echo connecting >&2; wait"), 500ms, {}, [&](std::string_view line) { grandchild = pidfd_of(line); });
+    const auto exit = watch(shell("sleep 60 & echo $!; echo connecting >&2; wait"), 500ms, {},
+                            [&](std::string_view line) { grandchild = pidfd_of(line); });
     EXPECT_THAT(exit, FailsWith(Code::Network, "no progress for 0.5 s; its last words: 'connecting'"));
     EXPECT_TRUE(ends(grandchild));
 }
 
 TEST_F(WatchTest, TakesEveryLineAsProgress) {
-    EXPECT_THAT(watch(shell("for i in 1 2 3 4 5; do echo $i; sleep 0.3; done"), 1200ms, {}, collect), Works()) << "1.5 s in all, never 1.2 s of silence";
+    EXPECT_THAT(watch(shell("for i in 1 2 3 4 5; do echo $i; sleep 0.3; done"), 1200ms, {}, collect), Works())
+        << "1.5 s in all, never 1.2 s of silence";
 }
 
 TEST_F(WatchTest, DoesNotTakeErrorOutputAsProgress) {
-    EXPECT_THAT(watch(shell("while :; do echo busy >&2; sleep 0.05; done"), 300ms, {}, collect), FailsWith(Code::Network, HasSubstr("no progress for 0.3 s")));
+    EXPECT_THAT(watch(shell("while :; do echo busy >&2; sleep 0.05; done"), 300ms, {}, collect),
+                FailsWith(Code::Network, HasSubstr("no progress for 0.3 s")));
 }
 
 TEST_F(WatchTest, KillsTheWholeGroupWhenStopped) {
@@ -226,12 +241,14 @@ TEST_F(WatchTest, StartsNothingAfterAStop) {
     const test::TemporaryDirectory dir;
     std::stop_source stop;
     stop.request_stop();
-    EXPECT_THAT(watch(shell("touch '" + (dir / "started").string() + "'"), kLong, stop.get_token(), collect), FailsWith(Code::Canceled, HasSubstr("stopped")));
+    EXPECT_THAT(watch(shell("touch '" + (dir / "started").string() + "'"), kLong, stop.get_token(), collect),
+                FailsWith(Code::Canceled, HasSubstr("stopped")));
     EXPECT_FALSE(file::exists(dir / "started"));
 }
 
 TEST_F(WatchTest, SaysThatAProgramIsMissing) {
-    EXPECT_THAT(watch({.argv = {"davit-no-such-program"}}, kLong, {}, collect), FailsWith(Code::NotFound, HasSubstr("davit-no-such-program")));
+    EXPECT_THAT(watch({.argv = {"davit-no-such-program"}}, kLong, {}, collect),
+                FailsWith(Code::NotFound, HasSubstr("davit-no-such-program")));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "common/queue.h"
 
-#include <chrono>
 #include <gtest/gtest.h>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>

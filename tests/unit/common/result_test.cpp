@@ -1,7 +1,7 @@
 #include "common/result.h"
 
-#include <cerrno>
 #include <gmock/gmock.h>
+#include <cerrno>
 #include <memory>
 #include <set>
 
@@ -54,7 +54,8 @@ TEST(Result, ErrnoBecomesTheCodeThatACallerCanDecideOn) {
 TEST(Result, EveryCodeHasANameOfItsOwn) {
     std::set<std::string_view> names;
     const int last = static_cast<int>(Code::Defect);
-    for (int code = 0; code <= last; ++code) names.insert(name(static_cast<Code>(code)));
+    for (int code = 0; code <= last; ++code)
+        names.insert(name(static_cast<Code>(code)));
     EXPECT_EQ(names.size(), static_cast<std::size_t>(last) + 1);
 }
 

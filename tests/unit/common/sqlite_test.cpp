@@ -15,13 +15,19 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr std::string_view kFirst = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE); CREATE TABLE tags (note INTEGER REFERENCES notes(id))";
+constexpr std::string_view kFirst =
+    "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE); CREATE TABLE tags (note INTEGER REFERENCES "
+    "notes(id))";
 constexpr std::string_view kSecond = "ALTER TABLE notes ADD COLUMN color TEXT";
 
 class SqliteTest : public testing::Test {
 protected:
-    Result<Database> open(const std::vector<std::string_view>& migrations = {kFirst}) { return Database::open(path, migrations); }
-    static std::int64_t count(Database& db) { return integer(db.run("SELECT count(*) FROM notes").value().at(0).at(0)); }
+    Result<Database> open(const std::vector<std::string_view>& migrations = {kFirst}) {
+        return Database::open(path, migrations);
+    }
+    static std::int64_t count(Database& db) {
+        return integer(db.run("SELECT count(*) FROM notes").value().at(0).at(0));
+    }
 
     const test::TemporaryDirectory dir;
     const Path path = dir / "state.db";
@@ -34,7 +40,8 @@ TEST_F(SqliteTest, KeepsWhatWasWrittenAcrossAReopen) {
         EXPECT_EQ(db.last_insert_id(), 1);
     }
     auto db = open().value();
-    EXPECT_THAT(db.run("SELECT id, text, NULL FROM notes"), Gives(ElementsAre(Row{std::int64_t{1}, std::string("it's\0here", 9), std::monostate()})));
+    EXPECT_THAT(db.run("SELECT id, text, NULL FROM notes"),
+                Gives(ElementsAre(Row{std::int64_t{1}, std::string("it's\0here", 9), std::monostate()})));
 }
 
 TEST_F(SqliteTest, CommitsDurablyInAWriteAheadLogWithForeignKeys) {
@@ -48,7 +55,7 @@ TEST_F(SqliteTest, ItsFilesAreForTheOwnerOnly) {
     auto db = open().value();
     const auto names = file::list(dir.path()).value();
     for (const auto& name : names) {
-        struct stat status {};
+        struct stat status{};
         ASSERT_EQ(::stat((dir / name).c_str(), &status), 0);
         EXPECT_EQ(status.st_mode & 0777u, 0600u) << name;
     }
@@ -63,14 +70,16 @@ TEST_F(SqliteTest, RunsOnlyTheMigrationsThatAreMissing) {
 
 TEST_F(SqliteTest, AFailedMigrationLeavesTheSchemaAsItWas) {
     ASSERT_THAT(open({kFirst}), Works());
-    EXPECT_THAT(open({kFirst, "CREATE TABLE extra (id); CREATE TABLE notes (id)"}), FailsWith(Code::Defect, AllOf(HasSubstr("migration 2"), HasSubstr("notes"))));
+    EXPECT_THAT(open({kFirst, "CREATE TABLE extra (id); CREATE TABLE notes (id)"}),
+                FailsWith(Code::Defect, AllOf(HasSubstr("migration 2"), HasSubstr("notes"))));
     auto db = open({kFirst}).value();
     EXPECT_THAT(db.run("SELECT * FROM extra"), FailsWith(Code::Defect, HasSubstr("no such table")));
 }
 
 TEST_F(SqliteTest, RefusesTheFileOfANewerVersion) {
     ASSERT_THAT(open({kFirst, kSecond}), Works());
-    EXPECT_THAT(open({kFirst}), FailsWith(Code::InvalidInput, AllOf(HasSubstr(path.string()), HasSubstr("newer Davit"))));
+    EXPECT_THAT(open({kFirst}),
+                FailsWith(Code::InvalidInput, AllOf(HasSubstr(path.string()), HasSubstr("newer Davit"))));
 }
 
 TEST_F(SqliteTest, SaysWhichFileIsNoDatabase) {
@@ -83,7 +92,8 @@ TEST_F(SqliteTest, SaysThatTheDirectoryIsMissing) {
 }
 
 TEST_F(SqliteTest, SaysThatADirectoryIsNoDatabase) {
-    EXPECT_THAT(Database::open(dir.path(), {}), FailsWith(Code::System, HasSubstr("cannot open database '" + dir.path().string())));
+    EXPECT_THAT(Database::open(dir.path(), {}),
+                FailsWith(Code::System, HasSubstr("cannot open database '" + dir.path().string())));
 }
 
 TEST_F(SqliteTest, AFullDatabaseIsNoSpaceAndLosesNothing) {
@@ -111,7 +121,8 @@ TEST_F(SqliteTest, ATransactionIsAllOrNothing) {
     EXPECT_THAT(db.transaction([&]() -> Result<void> {
         TRY(db.run("INSERT INTO notes (text) VALUES ('a')"));
         return {};
-    }), Works());
+    }),
+                Works());
     EXPECT_EQ(count(db), 1);
 }
 

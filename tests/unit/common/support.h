@@ -1,9 +1,9 @@
 #pragma once
 /// What the tests of every room need: a matcher for errors and a directory that goes away.
 
+#include <gmock/gmock.h>
 #include <cstdlib>
 #include <filesystem>
-#include <gmock/gmock.h>
 #include <string>
 #include <system_error>
 

@@ -1,12 +1,14 @@
 #include "common/text.h"
 
-#include <array>
 #include <gtest/gtest.h>
+#include <array>
 
 namespace davit {
 namespace {
 
-TEST(Text, CutLeavesShortTextAlone) { EXPECT_EQ(cut("abc", 3), "abc"); }
+TEST(Text, CutLeavesShortTextAlone) {
+    EXPECT_EQ(cut("abc", 3), "abc");
+}
 
 TEST(Text, CutStaysWithinTheLimitAndSaysThatItCut) {
     EXPECT_EQ(cut("abcdefgh", 7), "abcd…");
@@ -18,7 +20,9 @@ TEST(Text, CutNeverSplitsACharacter) {
     EXPECT_EQ(cut("aäöüß", 5), "a…");
 }
 
-TEST(Text, OneLineTurnsControlCharactersIntoSpaces) { EXPECT_EQ(one_line("a\nb\r\tc\x1b[31m\x7f ä"), "a b  c [31m  ä"); }
+TEST(Text, OneLineTurnsControlCharactersIntoSpaces) {
+    EXPECT_EQ(one_line("a\nb\r\tc\x1b[31m\x7f ä"), "a b  c [31m  ä");
+}
 
 TEST(Text, NearestFindsWhatWasMeantDespiteTwoTypos) {
     constexpr std::array<std::string_view, 3> kKnown{"every", "timeout", "stays_up"};
