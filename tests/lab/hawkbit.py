@@ -33,7 +33,7 @@ class Action:
 
     @property
     def text(self) -> str:
-        return "\n".join("; ".join(report) for report in self.reports)
+        return "\n".join("; ".join(filter(None, report)) for report in self.reports)
 
 
 class HawkBit:
@@ -138,9 +138,11 @@ class HawkBit:
 
     def _action(self, controller_id: str, item: dict[str, Any]) -> Action:
         rows = self.request("GET", f"/targets/{controller_id}/actions/{item['id']}/status?limit=500&sort=id:DESC")
-        reports = [row.get("messages") or [] for row in rows["content"]]
-        status = item.get("detailStatus") or item["status"]  # up to 0.9 `status` only says pending or finished
+        reports = [[text for text in row.get("messages") or [] if text] for row in rows["content"]]
         active = item["active"] if "active" in item else item["status"] == "pending"
+        # Up to 0.9 `status` only says pending or finished; 0.3.0M7 has no detailStatus: then the newest verdict counts.
+        verdicts = [row["type"] for row in rows["content"] if row["type"] in ("finished", "error", "canceled")]
+        status = item["status"] if "active" in item else item.get("detailStatus") or next(iter(verdicts), item["status"])
         return Action(int(item["id"]), active, status, reports)
 
     def _secret(self, name: str, text: str) -> Path:
