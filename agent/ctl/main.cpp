@@ -57,7 +57,7 @@ int run(Verb verb, const Options& options) {
 
 int main(int argc, char** argv) {
     constexpr int kUsage = 2;
-    CLI::App app("davitctl: what the Davit agent on this device is doing");
+    CLI::App app("What the Davit agent on this device is doing", "davitctl");
     app.set_version_flag("--version", "davitctl " DAVIT_VERSION);
     app.require_subcommand(1);
     Options options;
