@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "agent/config.h"
 #include "agent/generations.h"
 #include "agent/systemd/unit_files.h"
 #include "common/log.h"
@@ -52,9 +53,17 @@ std::vector<std::string> write_units(UnitFiles& files, const std::vector<Bundle>
     return written;
 }
 
+/// The configured runtime. A configuration that cannot be read keeps davitd from starting, not the apps.
+std::string runtime() {
+    const auto config = load_config("/");
+    if (config) return config->runtime;
+    log::warning("the OCI runtime is the default, runc: {}", config.error().message);
+    return Config{}.runtime;
+}
+
 Result<void> run() {
     const DevicePaths paths;
-    UnitFiles files(paths, DAVIT_LIBEXECDIR);
+    UnitFiles files({.paths = paths, .libexec = DAVIT_LIBEXECDIR, .runtime = runtime()});
     const auto generations = TRY(Generations::open(paths.state));
     const auto current = TRY(generations.current());
     const auto written = write_units(files, current ? readable_bundles(*current, paths) : std::vector<Bundle>{});

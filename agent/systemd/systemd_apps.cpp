@@ -9,7 +9,6 @@
 #include <map>
 
 #include "agent/systemd/unit_state.h"
-#include "agent/systemd/unit_text.h"
 #include "common/fd.h"
 
 namespace davit {
@@ -166,7 +165,7 @@ auto talk(const std::string& what, Body body) -> decltype(body(std::declval<Mana
 
 }  // namespace
 
-SystemdApps::SystemdApps(Options options) : options_(std::move(options)), files_(options_.paths, options_.libexec) {}
+SystemdApps::SystemdApps(UnitOptions options) : paths_(options.paths), files_(std::move(options)) {}
 
 Result<void> SystemdApps::prepare(const std::vector<Bundle>& apps) {
     TRY(files_.write(apps));
@@ -220,7 +219,7 @@ Result<Apps::State> SystemdApps::state(const std::string& app) {
         return now;
     }));
     // Written by davit-launch.
-    if (const auto commit = file::read(options_.paths.rendered(app) / "commit")) {
+    if (const auto commit = file::read(paths_.rendered(app) / "commit")) {
         state.running_commit = commit->substr(0, commit->find('\n'));
     }
     return state;

@@ -11,11 +11,7 @@ namespace davit {
 /// from any one thread at a time. Every error that has no name in the seam is Code::System with D-Bus's own message.
 class SystemdApps : public Apps {
 public:
-    struct Options {
-        DevicePaths paths;
-        Path libexec;  ///< where davit-launch is
-    };
-    explicit SystemdApps(Options options);
+    explicit SystemdApps(UnitOptions options);
 
     Result<void> prepare(const std::vector<Bundle>& apps) override;
     Result<void> restart(const std::string& app, Milliseconds start_timeout, std::stop_token stop) override;
@@ -26,7 +22,7 @@ public:
 private:
     Result<void> reload_if_needed();
 
-    Options options_;
+    DevicePaths paths_;
     UnitFiles files_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "agent/systemd/unit_text.h"
 #include "common/file.h"
 
 namespace davit {
@@ -10,9 +9,8 @@ namespace davit {
 Result<void> UnitFiles::write(const std::vector<Bundle>& apps) {
     TRY(file::make_directories(links()));
     for (const auto& app : apps) {
-        const auto text =
-            TRY(unit_text(app, paths_, libexec_).transform_error(in("unit of '" + app.manifest.name + "'")));
-        const Path path = paths_.units / unit_name(app.manifest.name);
+        const auto text = TRY(unit_text(app, options_).transform_error(in("unit of '" + app.manifest.name + "'")));
+        const Path path = options_.paths.units / unit_name(app.manifest.name);
         if (const auto old = file::read(path); !old || *old != text) {
             TRY(about_to_change());
             TRY(file::write_atomically(path, text));
@@ -31,7 +29,7 @@ Result<void> UnitFiles::write_link(const Manifest& manifest) {
 }
 
 Result<void> UnitFiles::remove_all_but(const std::vector<std::string>& keep) {
-    for (const Path& directory : {links(), paths_.units}) {
+    for (const Path& directory : {links(), options_.paths.units}) {
         for (const auto& name : TRY(file::list(directory))) {
             const auto app = app_of_unit(name);
             if (!app || std::ranges::contains(keep, *app)) continue;
@@ -50,7 +48,7 @@ Result<void> UnitFiles::reloaded() {
 }
 
 Result<void> UnitFiles::about_to_change() {
-    TRY(file::make_directories(paths_.run, 0700));
+    TRY(file::make_directories(options_.paths.run, 0700));
     return file::write_atomically(mark(), "");
 }
 

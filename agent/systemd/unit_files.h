@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/systemd/unit_text.h"
 #include "containers/bundle.h"
 
 namespace davit {
@@ -15,7 +16,7 @@ namespace davit {
 /// Not thread-safe. Needs no D-Bus: who calls it reloads systemd.
 class UnitFiles {
 public:
-    UnitFiles(DevicePaths paths, Path libexec) : paths_(std::move(paths)), libexec_(std::move(libexec)) {}
+    explicit UnitFiles(UnitOptions options) : options_(std::move(options)) {}
 
     /// Writes the units of @p apps that differ from what is there, and davit-apps.target's links to those with
     /// autostart.
@@ -32,11 +33,10 @@ public:
 private:
     Result<void> write_link(const Manifest& manifest);
     Result<void> about_to_change();
-    [[nodiscard]] Path links() const { return paths_.units / "davit-apps.target.wants"; }
-    [[nodiscard]] Path mark() const { return paths_.run / "reload-needed"; }
+    [[nodiscard]] Path links() const { return options_.paths.units / "davit-apps.target.wants"; }
+    [[nodiscard]] Path mark() const { return options_.paths.run / "reload-needed"; }
 
-    DevicePaths paths_;
-    Path libexec_;
+    UnitOptions options_;
 };
 
 }  // namespace davit

@@ -116,17 +116,18 @@ Result<void> add_resources(Lines& unit, const Resources& resources) {
     return {};
 }
 
-Result<void> add_service_section(Lines& unit, const Manifest& manifest, const DevicePaths& paths, const Path& libexec) {
-    const std::string launcher = TRY(unit_value(UnitValue::Word, (libexec / "davit-launch").string()));
+Result<void> add_service_section(Lines& unit, const Manifest& manifest, const UnitOptions& options) {
+    const std::string launcher = TRY(unit_value(UnitValue::Word, (options.libexec / "davit-launch").string()));
     const std::string app = TRY(unit_value(UnitValue::Argument, manifest.name));
     unit.section("Service");
-    TRY(add_start(unit, manifest, paths));
+    TRY(add_start(unit, manifest, options.paths));
     // systemd's own socket is bound into the container: READY, WATCHDOG and STATUS come from there, and an error's text
     // from the launcher. Senders are told by the unit's cgroup.
     unit.add("NotifyAccess", "all");
     // The runtime makes the container's cgroup below the unit's, so that the unit's limits hold for the container.
     unit.add("Delegate", "yes");
     unit.add("Slice", "davit-apps.slice");
+    unit.add("Environment", TRY(unit_value(UnitValue::Word, "DAVIT_RUNTIME=" + options.runtime)));
     unit.add("ExecStart", std::format("{} {}", launcher, app));
     // Whatever way the app ended, nothing of its container is left for the next start to stumble over.
     unit.add("ExecStopPost", std::format("-{} --cleanup {}", launcher, app));
@@ -152,12 +153,12 @@ std::optional<std::string> app_of_unit(std::string_view unit) {
     return std::string(unit.substr(kPrefix.size(), unit.size() - kPrefix.size() - kSuffix.size()));
 }
 
-Result<std::string> unit_text(const Bundle& bundle, const DevicePaths& paths, const Path& libexec) {
+Result<std::string> unit_text(const Bundle& bundle, const UnitOptions& options) {
     const Manifest& manifest = bundle.manifest;
     TRY(check_app_name(manifest.name));
     Lines unit;
-    TRY(add_unit_section(unit, manifest, paths));
-    TRY(add_service_section(unit, manifest, paths, libexec));
+    TRY(add_unit_section(unit, manifest, options.paths));
+    TRY(add_service_section(unit, manifest, options));
     return unit.take();
 }
 

@@ -25,8 +25,7 @@ protected:
     [[nodiscard]] DevicePaths paths() const {
         return {.state = "/var/lib/davit", .run = root_ / "run", .units = root_ / "units"};
     }
-    [[nodiscard]] UnitFiles opened() const { return {paths(), "/usr/libexec/davit"}; }
-
+    [[nodiscard]] UnitFiles opened() const { return UnitFiles({.paths = paths(), .libexec = "/usr/libexec/davit"}); }
     test::TemporaryDirectory root_;
     UnitFiles files_ = opened();
 };

@@ -23,13 +23,13 @@ Bundle bundle(std::string name) {
 }
 
 Result<std::string> text_of(const Bundle& app) {
-    return unit_text(app, DevicePaths{}, "/usr/libexec/davit");
+    return unit_text(app, {.paths = {}, .libexec = "/usr/libexec/davit"});
 }
 
 /// @p app's unit as systemd reads it. Fails the test when systemd complains about a line.
 test::ParsedUnit read_by_systemd(const Bundle& app) {
     // The launcher need not be installed here for systemd to accept the unit.
-    const auto text = unit_text(app, DevicePaths{}, "/bin");
+    const auto text = unit_text(app, {.paths = {}, .libexec = "/bin"});
     auto parsed = test::parse_with_systemd({{unit_name(app.manifest.name), text.value_or("")}});
     EXPECT_THAT(parsed.complaints, IsEmpty());
     EXPECT_EQ(parsed.units.size(), 1u);
@@ -74,6 +74,7 @@ PIDFile=/run/davit/hello.pid
 NotifyAccess=all
 Delegate=yes
 Slice=davit-apps.slice
+Environment="DAVIT_RUNTIME=runc"
 ExecStart="/usr/libexec/davit/davit-launch" "hello"
 ExecStopPost=-"/usr/libexec/davit/davit-launch" --cleanup "hello"
 Restart=on-failure
@@ -140,6 +141,11 @@ TEST(UnitText, AOneshotAppHasRunWhenItHasEndedAndIsNeverAlwaysRestarted) {
     EXPECT_EQ(unit.value("Type"), "oneshot");
     EXPECT_EQ(unit.value("RemainAfterExit"), "yes");
     EXPECT_EQ(unit.value("Restart"), "on-failure");
+}
+
+TEST(UnitText, TellsTheLauncherWhichRuntimeTheDeviceHas) {
+    EXPECT_THAT(unit_text(bundle("hello"), {.paths = {}, .libexec = "/bin", .runtime = "/opt/my crun"}),
+                Gives(HasSubstr("\nEnvironment=\"DAVIT_RUNTIME=/opt/my crun\"\n")));
 }
 
 TEST(UnitText, RestartFollowsTheManifest) {
