@@ -185,7 +185,7 @@ Result<void> Client::attributes(const std::map<std::string, std::string>& values
     for (const auto& [key, value] : values)
         data[clean_attribute(key)] = clean_attribute(value);
     if (data.empty()) return {};  // hawkBit refuses an empty object
-    TRY(send(with_body("PUT", base_url(address_) + "/configData", text_of({{"mode", "merge"}, {"data", data}}))));
+    TRY(send(with_body("PUT", base_url(address_) + "/configData", text_of({{"mode", "replace"}, {"data", data}}))));
     return {};
 }
 

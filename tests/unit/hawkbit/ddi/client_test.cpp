@@ -189,7 +189,7 @@ TEST_F(DdiClient, SendsAttributesThatTheServerTakes) {
     server.answers("PUT", base + "/configData", {});
     EXPECT_THAT(client().attributes({{"hw_model", "Gerät 1"}, {"arch", "x86_64"}}), Succeeds());
     EXPECT_EQ(json::parse(server.last().body),
-              json::parse(R"({"mode":"merge","data":{"hw_model":"Ger?t 1","arch":"x86_64"}})"));
+              json::parse(R"({"mode":"replace","data":{"hw_model":"Ger?t 1","arch":"x86_64"}})"));
 }
 
 TEST_F(DdiClient, SendsNoEmptySetOfAttributes) {
