@@ -36,7 +36,8 @@ Result<Part> part_from_json(const json::Reader& reader) {
 
 std::string to_json(const Deployment& deployment) {
     auto parts = nlohmann::json::array();
-    for (const auto& part : deployment.parts) parts.push_back(part_to_json(part));
+    for (const auto& part : deployment.parts)
+        parts.push_back(part_to_json(part));
     const nlohmann::json out = {{"id", deployment.id}, {"parts", std::move(parts)}};
     // `replace`: text that is not UTF-8 must not become an exception.
     return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -47,7 +48,8 @@ Result<Deployment> deployment_from_json(std::string_view text) {
     const json::Reader reader(value, "deployment");
     Deployment deployment;
     deployment.id = TRY(reader.need_string("id"));
-    for (const auto& part : TRY(reader.get_array("parts"))) deployment.parts.push_back(TRY(part_from_json(part)));
+    for (const auto& part : TRY(reader.get_array("parts")))
+        deployment.parts.push_back(TRY(part_from_json(part)));
     return deployment;
 }
 

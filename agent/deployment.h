@@ -1,5 +1,6 @@
 #pragma once
-/// What a source (hawkBit today) asks of this device, in Davit's own words. Plain values that survive a restart in the journal.
+/// What a source (hawkBit today) asks of this device, in Davit's own words. Plain values that survive a restart in the
+/// journal.
 
 #include <optional>
 #include <string>
@@ -13,19 +14,19 @@ namespace davit {
 
 /// One app of a deployment.
 struct Part {
-    std::string app;                 ///< name; also the ref unless `ref` says otherwise
+    std::string app;  ///< name; also the ref unless `ref` says otherwise
     std::string version;
-    std::string commit;              ///< 64 hex digits; empty only when `remove`
-    std::string ref;                 ///< expected ref binding; never empty after parsing
-    std::string repository;          ///< URL; empty: the one of the configuration
-    bool remove = false;             ///< take this app off the device
+    std::string commit;                   ///< 64 hex digits; empty only when `remove`
+    std::string ref;                      ///< expected ref binding; never empty after parsing
+    std::string repository;               ///< URL; empty: the one of the configuration
+    bool remove = false;                  ///< take this app off the device
     std::optional<LegacyOptions> legacy;  ///< options that the server's metadata gives for FullMetalUpdate's form
 
     bool operator==(const Part&) const = default;
 };
 
 struct Deployment {
-    std::string id;                  ///< hawkBit's action id, opaque
+    std::string id;  ///< hawkBit's action id, opaque
     std::vector<Part> parts;
 
     bool operator==(const Deployment&) const = default;
@@ -38,8 +39,8 @@ Result<Deployment> deployment_from_json(std::string_view text);
 /// How a deployment ended.
 struct Outcome {
     bool success = false;
-    std::string message;             ///< one sentence for a person
-    std::string cause;               ///< machine-readable, kebab case: "app-failed", "untrusted", "no-space"; empty on success
+    std::string message;  ///< one sentence for a person
+    std::string cause;    ///< machine-readable, kebab case: "app-failed", "untrusted", "no-space"; empty on success
 };
 
 /// The `cause` that an error code stands for: "app-failed".

@@ -66,7 +66,9 @@ Result<Generations> Generations::open(const Path& state) {
     return Generations(state);
 }
 
-Path Generations::directory(Number n) const { return state_ / "generations" / std::to_string(n); }
+Path Generations::directory(Number n) const {
+    return state_ / "generations" / std::to_string(n);
+}
 
 Result<std::optional<Generations::Number>> Generations::role(std::string_view name) const {
     const auto target = TRY(file::read_link(state_ / name));
@@ -85,8 +87,12 @@ Result<std::optional<Generation>> Generations::load_role(std::string_view name) 
     return TRY(load(*number));
 }
 
-Result<std::optional<Generation>> Generations::current() const { return load_role("current"); }
-Result<std::optional<Generation>> Generations::previous() const { return load_role("previous"); }
+Result<std::optional<Generation>> Generations::current() const {
+    return load_role("current");
+}
+Result<std::optional<Generation>> Generations::previous() const {
+    return load_role("previous");
+}
 
 Result<Generation> Generations::load(Number n) const {
     const Path path = directory(n) / "generation.json";
@@ -111,7 +117,8 @@ Result<Generations::Number> Generations::next_number() {
     const Path last = state_ / "generations" / "last";
     Number highest = 0;
     if (file::exists(last)) highest = to_number(TRY(file::read(last))).value_or(0);
-    for (const auto number : TRY(numbers())) highest = std::max(highest, number);
+    for (const auto number : TRY(numbers()))
+        highest = std::max(highest, number);
     TRY(file::write_durably(last, std::to_string(highest + 1)));
     return highest + 1;
 }
@@ -120,8 +127,8 @@ Result<Generations::Number> Generations::prepare(std::vector<AppVersion> apps) {
     std::ranges::sort(apps, {}, &AppVersion::name);
     for (const auto& app : apps) {
         if (!file::exists(state_ / "checkouts" / app.name / app.commit)) {
-            return fail(Code::NotFound, std::format("app '{}' {} is not checked out (commit {})", app.name, app.version,
-                                                    app.commit));
+            return fail(Code::NotFound,
+                        std::format("app '{}' {} is not checked out (commit {})", app.name, app.version, app.commit));
         }
     }
     const Number number = TRY(next_number());
@@ -189,7 +196,8 @@ Result<void> Generations::collect_garbage() {
 }
 
 Result<void> Generations::remove_temporary_names() const {
-    for (const auto name : kRoles) TRY(file::remove_if_there(state_ / std::format("{}.new", name)));
+    for (const auto name : kRoles)
+        TRY(file::remove_if_there(state_ / std::format("{}.new", name)));
     for (const auto& name : TRY(file::list(state_ / "generations"))) {
         if (name.starts_with(kTemporary)) TRY(file::remove_tree(state_ / "generations" / name));
     }

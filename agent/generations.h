@@ -1,10 +1,10 @@
 #pragma once
 /// The sets of apps on this device, and the one link that says which set is live.
 ///
-/// On disk: `generations/<n>/generation.json` + `generations/<n>/apps/<app>` -> `../../../checkouts/<app>/<commit>`, `current` -> `generations/<n>`,
-/// `previous` -> `generations/<m>`, `factory` -> … (only if the image shipped one). Roles are links, never inferred. `generations/last`: the highest number ever
-/// used.
-/// generation.json: {"os":"any","apps":[{"name":…,"version":…,"commit":…,"ref":…,"legacy":{"notify":…,"autostart":…,"timeout_ms":…}|null}]}
+/// On disk: `generations/<n>/generation.json` + `generations/<n>/apps/<app>` -> `../../../checkouts/<app>/<commit>`,
+/// `current` -> `generations/<n>`, `previous` -> `generations/<m>`, `factory` -> … (only if the image shipped one).
+/// Roles are links, never inferred. `generations/last`: the highest number ever used. generation.json:
+/// {"os":"any","apps":[{"name":…,"version":…,"commit":…,"ref":…,"legacy":{"notify":…,"autostart":…,"timeout_ms":…}|null}]}
 
 #include <cstdint>
 #include <optional>
@@ -30,15 +30,16 @@ struct AppVersion {
 
 struct Generation {
     std::uint64_t number = 0;
-    std::string os = "any";            ///< the OS commit it was made for, or "any"
-    std::vector<AppVersion> apps;      ///< sorted by name
+    std::string os = "any";        ///< the OS commit it was made for, or "any"
+    std::vector<AppVersion> apps;  ///< sorted by name
     [[nodiscard]] const AppVersion* find(std::string_view app) const;
 };
 
-/// A generation is complete before it is named and never changes afterwards. Exactly one is current; moving `current` is one rename, so a power cut leaves
-/// either the old or the new set, never a mixture.
+/// A generation is complete before it is named and never changes afterwards. Exactly one is current; moving `current`
+/// is one rename, so a power cut leaves either the old or the new set, never a mixture.
 ///
-/// Not thread-safe: owned by the engine's worker (davit-units and davit-launch only read). All paths lie on one file system (hard links).
+/// Not thread-safe: owned by the engine's worker (davit-units and davit-launch only read). All paths lie on one file
+/// system (hard links).
 class Generations {
 public:
     using Number = std::uint64_t;
@@ -46,17 +47,21 @@ public:
     /// Opens the store below @p state (/var/lib/davit), creating it when absent.
     static Result<Generations> open(const Path& state);
 
-    /// Removes what a crash or a finished deployment left behind: temporary names, generations that no role names, and checkouts that no remaining generation
-    /// uses. Not while a deployment is under way: what it has checked out has no name yet.
+    /// Removes what a crash or a finished deployment left behind: temporary names, generations that no role names, and
+    /// checkouts that no remaining generation uses. Not while a deployment is under way: what it has checked out has no
+    /// name yet.
     Result<void> collect_garbage();
 
-    /// Writes a generation of @p apps beside the current one. Durable when it returns. Errors: NotFound if a checkout is absent; NoSpace.
+    /// Writes a generation of @p apps beside the current one. Durable when it returns. Errors: NotFound if a checkout
+    /// is absent; NoSpace.
     /// @return its number, greater than every number used before
     Result<Number> prepare(std::vector<AppVersion> apps);
 
-    /// Makes @p n current; a rollback is the same call with the old number. Atomic and durable; does nothing if it is current already.
+    /// Makes @p n current; a rollback is the same call with the old number. Atomic and durable; does nothing if it is
+    /// current already.
     Result<void> switch_to(Number n);
-    /// Makes @p n `previous`: the set that was current before, once the new one is kept. A failed update leaves `previous` alone.
+    /// Makes @p n `previous`: the set that was current before, once the new one is kept. A failed update leaves
+    /// `previous` alone.
     Result<void> remember_previous(Number n);
 
     /// nullopt: nothing was ever installed. Errors: Corrupt when the link or the generation it names is damaged.

@@ -50,9 +50,15 @@ const std::vector<std::string_view>& migrations() {
     return all;
 }
 
-Value value(std::int64_t number) { return number; }
-Value value(Generations::Number number) { return static_cast<std::int64_t>(number); }
-Value value(std::string_view words) { return std::string(words); }
+Value value(std::int64_t number) {
+    return number;
+}
+Value value(Generations::Number number) {
+    return static_cast<std::int64_t>(number);
+}
+Value value(std::string_view words) {
+    return std::string(words);
+}
 
 Outcome outcome_from(const Value& success, const Value& message, const Value& cause) {
     return {.success = integer(success) != 0, .message = text(message), .cause = text(cause)};
@@ -93,10 +99,11 @@ Result<void> change_active(sqlite::Database& db, std::string_view sql, const std
 
 Result<void> add_result(sqlite::Database& db, const Deployment& deployment, const Outcome& outcome,
                         std::int64_t started_ms, std::int64_t finished_ms) {
-    TRY(db.run("INSERT INTO history (id, deployment, success, message, cause, started_ms, finished_ms) "
+    TRY(
+        db.run("INSERT INTO history (id, deployment, success, message, cause, started_ms, finished_ms) "
                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-               {value(deployment.id), value(to_json(deployment)), std::int64_t{outcome.success},
-                value(outcome.message), value(outcome.cause), value(started_ms), value(finished_ms)}));
+               {value(deployment.id), value(to_json(deployment)), std::int64_t{outcome.success}, value(outcome.message),
+                value(outcome.cause), value(started_ms), value(finished_ms)}));
     TRY(db.run("INSERT INTO outbox (id, success, message, cause, finished_ms) VALUES (?, ?, ?, ?, ?)",
                {value(deployment.id), std::int64_t{outcome.success}, value(outcome.message), value(outcome.cause),
                 value(finished_ms)}));
@@ -106,11 +113,14 @@ Result<void> add_result(sqlite::Database& db, const Deployment& deployment, cons
 
 }  // namespace
 
-Result<Journal> Journal::open(const Path& file) { return Journal(TRY(sqlite::Database::open(file, migrations()))); }
+Result<Journal> Journal::open(const Path& file) {
+    return Journal(TRY(sqlite::Database::open(file, migrations())));
+}
 
 Result<std::optional<JournalEntry>> Journal::active() {
-    const auto rows = TRY(db_.run("SELECT deployment, phase, entries, started_ms, phase_started_ms, from_generation, "
-                                  "to_generation, failure_message, failure_cause FROM active"));
+    const auto rows =
+        TRY(db_.run("SELECT deployment, phase, entries, started_ms, phase_started_ms, from_generation, "
+                    "to_generation, failure_message, failure_cause FROM active"));
     if (rows.empty()) return std::nullopt;
     return TRY(entry_from(rows.front()).transform_error(in("deployment under way")));
 }
@@ -120,10 +130,10 @@ Result<void> Journal::begin(const Deployment& deployment, Generations::Number fr
         if (const auto other = TRY(active())) {
             return fail(Code::AlreadyExists, std::format("deployment {} is under way", other->deployment.id));
         }
-        TRY(db_.run("INSERT INTO active (only_one, deployment, phase, entries, started_ms, phase_started_ms, "
-                    "from_generation) VALUES (1, ?, ?, 0, ?, ?, ?)",
-                    {value(to_json(deployment)), value(name(Phase::Received)), value(now_ms), value(now_ms),
-                     value(from)}));
+        TRY(db_.run(
+            "INSERT INTO active (only_one, deployment, phase, entries, started_ms, phase_started_ms, "
+            "from_generation) VALUES (1, ?, ?, 0, ?, ?, ?)",
+            {value(to_json(deployment)), value(name(Phase::Received)), value(now_ms), value(now_ms), value(from)}));
         return {};
     });
 }
@@ -160,19 +170,22 @@ Result<void> Journal::refuse(const Deployment& deployment, const Outcome& outcom
 }
 
 Result<std::optional<HistoryEntry>> Journal::find(const std::string& deployment_id) {
-    const auto rows = TRY(db_.run("SELECT deployment, success, message, cause, started_ms, finished_ms FROM history "
-                                  "WHERE id = ? ORDER BY row DESC LIMIT 1",
-                                  {value(deployment_id)}));
+    const auto rows =
+        TRY(db_.run("SELECT deployment, success, message, cause, started_ms, finished_ms FROM history "
+                    "WHERE id = ? ORDER BY row DESC LIMIT 1",
+                    {value(deployment_id)}));
     if (rows.empty()) return std::nullopt;
     return TRY(history_from(rows.front()).transform_error(in("history")));
 }
 
 Result<std::vector<HistoryEntry>> Journal::history(int limit) {
-    const auto rows = TRY(db_.run("SELECT deployment, success, message, cause, started_ms, finished_ms FROM history "
-                                  "ORDER BY row DESC LIMIT ?",
-                                  {value(std::int64_t{limit})}));
+    const auto rows =
+        TRY(db_.run("SELECT deployment, success, message, cause, started_ms, finished_ms FROM history "
+                    "ORDER BY row DESC LIMIT ?",
+                    {value(std::int64_t{limit})}));
     std::vector<HistoryEntry> out;
-    for (const auto& row : rows) out.push_back(TRY(history_from(row).transform_error(in("history"))));
+    for (const auto& row : rows)
+        out.push_back(TRY(history_from(row).transform_error(in("history"))));
     return out;
 }
 
@@ -180,14 +193,17 @@ Result<void> Journal::report_again(const std::string& deployment_id) {
     if (!TRY(find(deployment_id))) {
         return fail(Code::NotFound, std::format("the history has no deployment {}", deployment_id));
     }
-    TRY(db_.run("INSERT INTO outbox (id, success, message, cause, finished_ms) "
+    TRY(
+        db_.run("INSERT INTO outbox (id, success, message, cause, finished_ms) "
                 "SELECT id, success, message, cause, finished_ms FROM history "
                 "WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE id = ?1) ORDER BY row DESC LIMIT 1",
                 {value(deployment_id)}));
     return {};
 }
 
-Result<Outbox> Outbox::open(const Path& file) { return Outbox(TRY(sqlite::Database::open(file, migrations()))); }
+Result<Outbox> Outbox::open(const Path& file) {
+    return Outbox(TRY(sqlite::Database::open(file, migrations())));
+}
 
 Result<std::optional<Outbox::Item>> Outbox::next() {
     const auto rows =

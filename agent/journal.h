@@ -1,9 +1,10 @@
 #pragma once
-/// What survives a crash: the deployment under way with its phase, the results that the server has not taken yet, and the history.
+/// What survives a crash: the deployment under way with its phase, the results that the server has not taken yet, and
+/// the history.
 ///
-/// SQLite in state.db; every change is durable when the call returns. Written only when something happens: polling, progress and attributes never come here.
-/// The newest 200 deployments are kept as history.
-/// The worker owns a Journal; the link thread owns an Outbox on the same file (a connection each).
+/// SQLite in state.db; every change is durable when the call returns. Written only when something happens: polling,
+/// progress and attributes never come here. The newest 200 deployments are kept as history. The worker owns a Journal;
+/// the link thread owns an Outbox on the same file (a connection each).
 
 #include <cstdint>
 #include <memory>
@@ -24,12 +25,12 @@ namespace davit {
 struct JournalEntry {
     Deployment deployment;
     Phase phase = Phase::Received;
-    int entries = 0;                                ///< how often this phase was entered (crashes count)
-    std::int64_t started_ms = 0;                    ///< wall clock
-    std::int64_t phase_started_ms = 0;              ///< wall clock of the first entry into this phase
-    Generations::Number from = 0;                   ///< current when it began (an empty generation on a fresh device)
-    std::optional<Generations::Number> to;          ///< prepared for it
-    std::optional<Outcome> failure;                 ///< why it is rolling back
+    int entries = 0;                        ///< how often this phase was entered (crashes count)
+    std::int64_t started_ms = 0;            ///< wall clock
+    std::int64_t phase_started_ms = 0;      ///< wall clock of the first entry into this phase
+    Generations::Number from = 0;           ///< current when it began (an empty generation on a fresh device)
+    std::optional<Generations::Number> to;  ///< prepared for it
+    std::optional<Outcome> failure;         ///< why it is rolling back
 };
 
 struct HistoryEntry {
@@ -60,8 +61,8 @@ public:
     /// The newest finished deployment with this id.
     [[nodiscard]] Result<std::optional<HistoryEntry>> find(const std::string& deployment_id);
     [[nodiscard]] Result<std::vector<HistoryEntry>> history(int limit);  ///< newest first
-    /// Puts a known result into the outbox once more (the server offers an action again that we have finished), unless it waits there still.
-    /// Error: NotFound if the history does not know it.
+    /// Puts a known result into the outbox once more (the server offers an action again that we have finished), unless
+    /// it waits there still. Error: NotFound if the history does not know it.
     Result<void> report_again(const std::string& deployment_id);
 
 private:

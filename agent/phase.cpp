@@ -7,9 +7,9 @@ namespace davit {
 namespace {
 
 constexpr std::array kNames = {
-    std::pair{Phase::Received, "received"},   std::pair{Phase::Downloading, "downloading"},
-    std::pair{Phase::Verifying, "verifying"}, std::pair{Phase::Staged, "staged"},
-    std::pair{Phase::Switching, "switching"}, std::pair{Phase::Probation, "probation"},
+    std::pair{Phase::Received, "received"},        std::pair{Phase::Downloading, "downloading"},
+    std::pair{Phase::Verifying, "verifying"},      std::pair{Phase::Staged, "staged"},
+    std::pair{Phase::Switching, "switching"},      std::pair{Phase::Probation, "probation"},
     std::pair{Phase::RollingBack, "rolling-back"}, std::pair{Phase::Done, "done"},
 };
 

@@ -28,7 +28,8 @@ Result<std::vector<Fetch>> inspect_all(const Context& context) {
 /// One check for all parts together, before the first of them is fetched.
 Result<void> check_space(const Context& context, const std::vector<Fetch>& fetches) {
     std::uint64_t needed = 0;
-    for (const auto& fetch : fetches) needed += fetch.cost.complete ? 0 : fetch.cost.missing_bytes;
+    for (const auto& fetch : fetches)
+        needed += fetch.cost.complete ? 0 : fetch.cost.missing_bytes;
     const auto free = TRY(context.content.free_bytes());
     if (needed <= free) return {};
     return fail(Code::NoSpace, std::format("the deployment needs {} bytes more than are free (needs {}, {} are free)",
@@ -37,7 +38,8 @@ Result<void> check_space(const Context& context, const std::vector<Fetch>& fetch
 
 Result<void> fetch_all(const Context& context, const std::vector<Fetch>& fetches) {
     std::uint64_t expected = 0;
-    for (const auto& fetch : fetches) expected += fetch.cost.complete ? 0 : fetch.cost.missing_wire;
+    for (const auto& fetch : fetches)
+        expected += fetch.cost.complete ? 0 : fetch.cost.missing_wire;
     std::uint64_t done = 0;
     for (const auto& fetch : fetches) {
         if (fetch.cost.complete) continue;
@@ -62,15 +64,18 @@ Result<void> attempt(const Context& context) {
 bool is_worth_another_try(Code code) {
     switch (bucket(code)) {
         case Bucket::RetrySoon:
-        case Bucket::RetryWithBackOff: return true;
+        case Bucket::RetryWithBackOff:
+            return true;
         case Bucket::FailDeployment:
         case Bucket::FailAndRollBack:
-        case Bucket::WaitForOperator: return false;
+        case Bucket::WaitForOperator:
+            return false;
     }
     return false;
 }
 
-/// Earlier runs count by the wall clock, which may have jumped: never less than nothing, and whatever it says, each run tries at least once.
+/// Earlier runs count by the wall clock, which may have jumped: never less than nothing, and whatever it says, each run
+/// tries at least once.
 MonotonicTime deadline(const Context& context) {
     const Milliseconds spent{std::max<std::int64_t>(context.clock.wall_ms() - context.entry.phase_started_ms, 0)};
     return context.clock.now() + context.options.download_deadline - std::min(spent, context.options.download_deadline);
@@ -92,7 +97,8 @@ Result<Step> download(const Context& context) {
         const auto news = std::format("{}; trying again in {}", error.message, to_string(delay));
         log::warning("{}", news);
         context.observer.entered(context.deployment(), Phase::Downloading, news);
-        if (!context.clock.sleep(delay, context.stop)) return fail(Code::Canceled, "stopped while waiting to fetch again");
+        if (!context.clock.sleep(delay, context.stop))
+            return fail(Code::Canceled, "stopped while waiting to fetch again");
     }
 }
 

@@ -11,32 +11,50 @@
 namespace davit {
 namespace {
 
-Outcome outcome_of(const Error& error) { return {.success = false, .message = error.message, .cause = cause(error.code)}; }
+Outcome outcome_of(const Error& error) {
+    return {.success = false, .message = error.message, .cause = cause(error.code)};
+}
 
 Result<Step> run_phase(Phase phase, const Context& context) {
     switch (phase) {
-        case Phase::Received: return receive(context);
-        case Phase::Downloading: return download(context);
-        case Phase::Verifying: return verify(context);
-        case Phase::Staged: return stage(context);
-        case Phase::Switching: return switch_over(context);
-        case Phase::Probation: return probation(context);
-        case Phase::RollingBack: return roll_back(context);
-        case Phase::Done: break;
+        case Phase::Received:
+            return receive(context);
+        case Phase::Downloading:
+            return download(context);
+        case Phase::Verifying:
+            return verify(context);
+        case Phase::Staged:
+            return stage(context);
+        case Phase::Switching:
+            return switch_over(context);
+        case Phase::Probation:
+            return probation(context);
+        case Phase::RollingBack:
+            return roll_back(context);
+        case Phase::Done:
+            break;
     }
     return fail(Code::Defect, "a deployment that is done is still under way");
 }
 
 std::string describe(Phase phase, const Plan& plan, const JournalEntry& entry) {
     switch (phase) {
-        case Phase::Received: return "plan: " + plan.todo();
-        case Phase::Downloading: return "fetching what is missing";
-        case Phase::Verifying: return "verifying and checking out";
-        case Phase::Staged: return "preparing the new set of apps";
-        case Phase::Switching: return plan.todo();
-        case Phase::Probation: return "watching the new apps";
-        case Phase::RollingBack: return "rolling back: " + entry.failure.value_or(Outcome{}).message;
-        case Phase::Done: break;
+        case Phase::Received:
+            return "plan: " + plan.todo();
+        case Phase::Downloading:
+            return "fetching what is missing";
+        case Phase::Verifying:
+            return "verifying and checking out";
+        case Phase::Staged:
+            return "preparing the new set of apps";
+        case Phase::Switching:
+            return plan.todo();
+        case Phase::Probation:
+            return "watching the new apps";
+        case Phase::RollingBack:
+            return "rolling back: " + entry.failure.value_or(Outcome{}).message;
+        case Phase::Done:
+            break;
     }
     return {};
 }
@@ -71,7 +89,8 @@ Result<void> Engine::Impl::carry(std::stop_token stop) {
     if (!entry) return {};
     const log::Field action("DAVIT_ACTION", entry->deployment.id);
     std::optional<Phase> phase = entry->phase;
-    while (phase) phase = TRY(advance(*phase, stop));
+    while (phase)
+        phase = TRY(advance(*phase, stop));
     clean_up(stop);
     return {};
 }
@@ -84,7 +103,8 @@ Result<std::optional<Phase>> Engine::Impl::advance(Phase phase, std::stop_token 
     const auto entry = TRY(parts.journal.active());
     if (!entry) return fail(Code::Defect, "the journal lost the deployment under way");
     const auto step = act(*entry, stop);
-    // Whatever failed while we were told to stop may have failed because of that (a system that goes down stops apps and network, too).
+    // Whatever failed while we were told to stop may have failed because of that (a system that goes down stops apps
+    // and network, too).
     if (!step && stop.stop_requested()) return fail(Code::Canceled, std::format("stopped in phase '{}'", name(phase)));
     return follow(*entry, step);
 }
@@ -160,7 +180,8 @@ Result<void> Engine::Impl::tidy(std::stop_token stop) {
     const auto current = TRY(parts.generations.current());
     if (!current) return {};
     std::vector<std::string> names;
-    for (const auto& app : current->apps) names.push_back(app.name);
+    for (const auto& app : current->apps)
+        names.push_back(app.name);
     TRY(parts.apps.forget_all_but(names));
     TRY(parts.generations.collect_garbage());
     return parts.content.keep_only(TRY(parts.generations.apps_in_use()), std::move(stop));

@@ -12,7 +12,8 @@ using Dependencies = std::map<std::string, std::set<std::string>>;
 
 Result<Dependencies> dependencies_of(const std::vector<Bundle>& apps) {
     Dependencies out;
-    for (const auto& app : apps) out[app.manifest.name];
+    for (const auto& app : apps)
+        out[app.manifest.name];
     for (const auto& app : apps) {
         const auto& manifest = app.manifest;
         for (const auto* list : {&manifest.after, &manifest.wants, &manifest.requires_}) {
@@ -22,8 +23,8 @@ Result<Dependencies> dependencies_of(const std::vector<Bundle>& apps) {
         }
         for (const auto& other : manifest.requires_) {
             if (out.contains(other)) continue;
-            return fail(Code::InvalidInput,
-                        std::format("app '{}' requires app '{}', which would not be on this device", manifest.name, other));
+            return fail(Code::InvalidInput, std::format("app '{}' requires app '{}', which would not be on this device",
+                                                        manifest.name, other));
         }
     }
     return out;
@@ -38,7 +39,8 @@ std::string circle_in(const Dependencies& left) {
         way.push_back(next);
         if (!is_closed) continue;
         std::string out;
-        for (auto app = std::ranges::find(way, next); app != way.end(); ++app) out += (out.empty() ? "" : " → ") + *app;
+        for (auto app = std::ranges::find(way, next); app != way.end(); ++app)
+            out += (out.empty() ? "" : " → ") + *app;
         return out;
     }
 }
@@ -51,12 +53,14 @@ Result<std::vector<std::string>> start_order(const std::vector<Bundle>& apps) {
     while (!left.empty()) {
         const auto ready = std::ranges::find_if(left, [](const auto& entry) { return entry.second.empty(); });
         if (ready == left.end()) {
-            return fail(Code::InvalidInput,
-                        std::format("apps wait for each other in a circle: {} (after, wants, requires)", circle_in(left)));
+            return fail(
+                Code::InvalidInput,
+                std::format("apps wait for each other in a circle: {} (after, wants, requires)", circle_in(left)));
         }
         const std::string app = ready->first;
         left.erase(ready);
-        for (auto& [name, waits_for] : left) waits_for.erase(app);
+        for (auto& [name, waits_for] : left)
+            waits_for.erase(app);
         order.push_back(app);
     }
     return order;

@@ -1,6 +1,7 @@
 #pragma once
-/// The phases, each a function: what it needs comes in a Context, how it ended goes out as a Step. None writes the journal and none knows which phase is
-/// next; both is the machine's (engine.cpp). Each may run again after a crash at any of its lines, and then does what is left.
+/// The phases, each a function: what it needs comes in a Context, how it ended goes out as a Step. None writes the
+/// journal and none knows which phase is next; both is the machine's (engine.cpp). Each may run again after a crash at
+/// any of its lines, and then does what is left.
 
 #include <optional>
 #include <stop_token>
@@ -34,7 +35,8 @@ struct Step {
     std::optional<Generations::Number> prepared = {};
 };
 
-// An error is Event::Failed with its reason; when a stop was requested it is no event at all, and the next start enters the phase again.
+// An error is Event::Failed with its reason; when a stop was requested it is no event at all, and the next start enters
+// the phase again.
 
 Result<Step> receive(const Context& context);
 Result<Step> download(const Context& context);

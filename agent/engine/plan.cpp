@@ -29,13 +29,16 @@ Change compare(const AppVersion* before, const Part& part) {
 
 std::string describe(const Change& change, const Verbs& verbs) {
     switch (change.action) {
-        case Action::Install: return std::format("{} {} {}", verbs.install, change.part.app, change.part.version);
+        case Action::Install:
+            return std::format("{} {} {}", verbs.install, change.part.app, change.part.version);
         case Action::Update: {
             const auto& from = change.before->version;
             return std::format("{} {} {} → {}", verbs.update, change.part.app, from, change.part.version);
         }
-        case Action::Remove: return std::format("{} {} {}", verbs.remove, change.part.app, change.before->version);
-        case Action::Nothing: return {};
+        case Action::Remove:
+            return std::format("{} {} {}", verbs.remove, change.part.app, change.before->version);
+        case Action::Nothing:
+            return {};
     }
     std::unreachable();
 }
@@ -79,8 +82,12 @@ const Change* Plan::find(std::string_view app) const {
     return found == changes.end() ? nullptr : &*found;
 }
 
-std::string Plan::todo() const { return describe(*this, kTodo); }
-std::string Plan::done() const { return describe(*this, kDone); }
+std::string Plan::todo() const {
+    return describe(*this, kTodo);
+}
+std::string Plan::done() const {
+    return describe(*this, kDone);
+}
 
 Result<Plan> make_plan(const Generation& from, const Deployment& deployment) {
     Plan plan;

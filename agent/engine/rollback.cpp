@@ -1,4 +1,5 @@
-// Phase `rolling-back`: the old generation is current again and its apps run. It goes as far as it can, and what it could not do is in the result.
+// Phase `rolling-back`: the old generation is current again and its apps run. It goes as far as it can, and what it
+// could not do is in the result.
 
 #include <algorithm>
 #include <format>
@@ -27,7 +28,8 @@ private:
     std::string text_;
 };
 
-/// The bundles of the old generation. One that cannot be read (the policy may have changed) does not keep the others from coming back.
+/// The bundles of the old generation. One that cannot be read (the policy may have changed) does not keep the others
+/// from coming back.
 std::vector<Bundle> old_bundles(const Context& context, Troubles& troubles) {
     std::vector<Bundle> out;
     for (const auto& app : context.from.apps) {
@@ -39,7 +41,8 @@ std::vector<Bundle> old_bundles(const Context& context, Troubles& troubles) {
 
 std::vector<std::string> names_of(const std::vector<Bundle>& bundles) {
     std::vector<std::string> out;
-    for (const auto& bundle : bundles) out.push_back(bundle.manifest.name);
+    for (const auto& bundle : bundles)
+        out.push_back(bundle.manifest.name);
     return out;
 }
 

@@ -1,4 +1,5 @@
-// Phases `verifying` and `staged`: what was fetched becomes checkouts and one complete generation, while the old apps run.
+// Phases `verifying` and `staged`: what was fetched becomes checkouts and one complete generation, while the old apps
+// run.
 
 #include <format>
 
@@ -18,8 +19,9 @@ Result<void> check_identity(const Part& part, const Bundle& bundle) {
                                                     part.version, manifest.name, part.commit));
     }
     if (manifest.version != part.version) {
-        return fail(Code::InvalidInput, std::format("app '{}': the deployment says version {}, its davit.json says {} (commit {})",
-                                                    part.app, part.version, manifest.version, part.commit));
+        return fail(Code::InvalidInput,
+                    std::format("app '{}': the deployment says version {}, its davit.json says {} (commit {})",
+                                part.app, part.version, manifest.version, part.commit));
     }
     return {};
 }
@@ -38,7 +40,8 @@ Result<Step> verify(const Context& context) {
     for (const auto& change : context.plan.changes) {
         if (change.brings_content()) TRY(check_out(context, change.part));
     }
-    TRY(start_order(TRY(bundles_of(context, context.plan.after))));  // a circle must fail here, not in the middle of the switch
+    TRY(start_order(
+        TRY(bundles_of(context, context.plan.after))));  // a circle must fail here, not in the middle of the switch
     return Step{Event::Verified};
 }
 

@@ -6,11 +6,14 @@
 
 namespace davit {
 
-std::string label(const AppVersion& app) { return std::format("app '{}' {}", app.name, app.version); }
+std::string label(const AppVersion& app) {
+    return std::format("app '{}' {}", app.name, app.version);
+}
 
 Result<std::vector<Bundle>> bundles_of(const Context& context, const std::vector<AppVersion>& apps) {
     std::vector<Bundle> out;
-    for (const auto& app : apps) out.push_back(TRY(context.content.bundle(app).transform_error(in(label(app)))));
+    for (const auto& app : apps)
+        out.push_back(TRY(context.content.bundle(app).transform_error(in(label(app)))));
     return out;
 }
 

@@ -13,10 +13,12 @@ std::string label(const AppVersion& app);  ///< "app 'hello' 3"
 /// The bundle of each of @p apps; the first error, with the app's name.
 Result<std::vector<Bundle>> bundles_of(const Context& context, const std::vector<AppVersion>& apps);
 
-/// Whether @p app has to be started now: it runs another commit, or it does not run and should. An app without autostart is left as the user left it.
+/// Whether @p app has to be started now: it runs another commit, or it does not run and should. An app without
+/// autostart is left as the user left it.
 Result<bool> must_start(Apps& apps, const AppVersion& app, const Manifest& manifest);
 
-/// Starts @p app if it must. Returns when it has started (notify: READY). Errors: AppFailed "app 'hello' 3 did not start: …".
+/// Starts @p app if it must. Returns when it has started (notify: READY). Errors: AppFailed "app 'hello' 3 did not
+/// start: …".
 Result<void> start_if_needed(const Context& context, const AppVersion& app, const Manifest& manifest);
 
 }  // namespace davit

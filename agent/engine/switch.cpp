@@ -14,7 +14,8 @@ Result<void> stop_removed(const Context& context) {
     for (const auto& change : context.plan.changes) {
         if (change.action != Action::Remove) continue;
         const log::Field field("DAVIT_APP", change.part.app);
-        TRY(context.apps.stop(change.part.app, context.stop).transform_error(in(label(*change.before) + " did not stop")));
+        TRY(context.apps.stop(change.part.app, context.stop)
+                .transform_error(in(label(*change.before) + " did not stop")));
     }
     return {};
 }

@@ -6,7 +6,8 @@
 namespace davit {
 namespace {
 
-// What is not here cannot happen. Until `switching` nothing on the device has changed, so a failure simply ends the deployment.
+// What is not here cannot happen. Until `switching` nothing on the device has changed, so a failure simply ends the
+// deployment.
 // clang-format off
 constexpr Transition kTransitions[] = {
     // phase             event                next
@@ -38,20 +39,31 @@ constexpr Transition kTransitions[] = {
 
 std::string_view name(Event event) {
     switch (event) {
-        case Event::Planned: return "planned";
-        case Event::NothingToDo: return "nothing-to-do";
-        case Event::Fetched: return "fetched";
-        case Event::Verified: return "verified";
-        case Event::Prepared: return "prepared";
-        case Event::Started: return "started";
-        case Event::Kept: return "kept";
-        case Event::RolledBack: return "rolled-back";
-        case Event::Failed: return "failed";
+        case Event::Planned:
+            return "planned";
+        case Event::NothingToDo:
+            return "nothing-to-do";
+        case Event::Fetched:
+            return "fetched";
+        case Event::Verified:
+            return "verified";
+        case Event::Prepared:
+            return "prepared";
+        case Event::Started:
+            return "started";
+        case Event::Kept:
+            return "kept";
+        case Event::RolledBack:
+            return "rolled-back";
+        case Event::Failed:
+            return "failed";
     }
     std::unreachable();
 }
 
-std::span<const Transition> transitions() { return kTransitions; }
+std::span<const Transition> transitions() {
+    return kTransitions;
+}
 
 Result<Phase> next_phase(Phase phase, Event event) {
     for (const auto& row : kTransitions) {

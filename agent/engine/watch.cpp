@@ -8,10 +8,13 @@
 namespace davit {
 namespace {
 
-/// How often to look at an app that is not READY yet. That is rare: the switch has waited for it, unless the device booted since.
+/// How often to look at an app that is not READY yet. That is rare: the switch has waited for it, unless the device
+/// booted since.
 constexpr Milliseconds kUntilReady{500};
 
-bool has_probe(const HealthCheck& health) { return health.http || health.tcp || !health.exec.empty(); }
+bool has_probe(const HealthCheck& health) {
+    return health.http || health.tcp || !health.exec.empty();
+}
 
 /// ": exit code 3", from what systemd knows.
 std::string reason(const Apps::State& state) {
@@ -24,7 +27,9 @@ std::string reason(const Apps::State& state) {
 Watch::Watch(AppVersion app, Manifest manifest, MonotonicTime now)
     : app_(std::move(app)), manifest_(std::move(manifest)), ready_by_(now + manifest_.start_timeout), due_(now) {}
 
-std::string Watch::who() const { return label(app_); }
+std::string Watch::who() const {
+    return label(app_);
+}
 
 bool Watch::passed(MonotonicTime now) const {
     if (!up_since_) return false;
@@ -57,7 +62,8 @@ Result<void> Watch::check_state(const Apps::State& state, MonotonicTime now) {
     }
     if (up_since_) return fail(Code::AppFailed, who() + " did not stay up" + reason(state));
     if (now < ready_by_) return {};
-    return fail(Code::AppFailed, std::format("{} did not become READY within {}", who(), to_string(manifest_.start_timeout)));
+    return fail(Code::AppFailed,
+                std::format("{} did not become READY within {}", who(), to_string(manifest_.start_timeout)));
 }
 
 Result<void> Watch::check_health(Probe& probe) {
@@ -66,8 +72,8 @@ Result<void> Watch::check_health(Probe& probe) {
     const auto answer = probe.probe(app_.name, health);
     failed_probes_ = answer ? 0 : failed_probes_ + 1;
     if (failed_probes_ < std::max(health.failures, 1)) return {};
-    return fail(Code::AppFailed, std::format("{} is unhealthy: {} ({} probe{})", who(), answer.error().message, failed_probes_,
-                                             failed_probes_ == 1 ? "" : "s"));
+    return fail(Code::AppFailed, std::format("{} is unhealthy: {} ({} probe{})", who(), answer.error().message,
+                                             failed_probes_, failed_probes_ == 1 ? "" : "s"));
 }
 
 }  // namespace davit

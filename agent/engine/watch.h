@@ -7,8 +7,9 @@
 
 namespace davit {
 
-/// The app must be READY within its start timeout, must not restart or stop, and `failures` failed probes in a row end it. It has passed when it was up for
-/// `stays_up` and its last probe was good. A oneshot app has passed when it has ended well.
+/// The app must be READY within its start timeout, must not restart or stop, and `failures` failed probes in a row end
+/// it. It has passed when it was up for `stays_up` and its last probe was good. A oneshot app has passed when it has
+/// ended well.
 class Watch {
 public:
     Watch(AppVersion app, Manifest manifest, MonotonicTime now);
