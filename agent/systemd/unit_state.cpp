@@ -12,6 +12,7 @@ constexpr std::size_t kLongestStatus = 300;  // of what an app says about itself
 
 /// How the main process ended: "exit code 3", "killed by signal 11"; empty if it did not.
 std::string how_it_ended(const UnitProperties& unit) {
+    if (unit.result == "protocol") return {};  // then it is how the launcher ended
     switch (unit.exit_kind) {
         case CLD_EXITED:
             return std::format("exit code {}", unit.exit_status);
@@ -51,7 +52,9 @@ std::string what_happened(const UnitProperties& unit, Milliseconds start_timeout
     if ((unit.result == "signal" || unit.result == "core-dump") && !end.empty()) {
         return std::format("was {}{}", end, before(unit));
     }
-    if (unit.result == "success" && unit.exit_kind == CLD_EXITED) return std::format("ended{}", before(unit));
+    // The launcher succeeded, but its container was gone before systemd could take it over.
+    const bool gone = unit.result == "protocol" || (unit.result == "success" && unit.exit_kind == CLD_EXITED);
+    if (gone) return std::format("ended{}", before(unit));
     return std::format("could not be started (systemd's result: {})", unit.result);
 }
 

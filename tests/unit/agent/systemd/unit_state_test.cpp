@@ -44,6 +44,13 @@ TEST(WhyNotStarted, SaysHowAnAppEnded) {
               "hello ended before it was READY");
 }
 
+TEST(WhyNotStarted, AnAppThatIsGoneBeforeSystemdSawItHasNoExitCode) {
+    const auto unit = ended(failed("notify", "protocol"), CLD_EXITED, 0);  // the 0 is the launcher's
+
+    EXPECT_EQ(why_not_started("hello", "failed", unit, kTimeout), "hello ended before it was READY");
+    EXPECT_EQ(state_of(unit).detail, "");
+}
+
 TEST(WhyNotStarted, KnowsSystemdsOtherResults) {
     EXPECT_EQ(why_not_started("hello", "failed", failed("notify", "watchdog"), kTimeout),
               "hello hung: its watchdog was not fed");
