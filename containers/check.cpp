@@ -1,6 +1,6 @@
+#include <sys/stat.h>
 #include <algorithm>
 #include <format>
-#include <sys/stat.h>
 
 #include "containers/bundle.h"
 #include "containers/detail/rootfs.h"
@@ -23,7 +23,9 @@ public:
             remedy += std::format(" rootfs{}", directory);
         }
         if (missing.empty()) return {};
-        return bad(std::format("rootfs has no directory {}, which a container needs as a mount point; add it with: mkdir -p{}", missing, remedy));
+        return bad(
+            std::format("rootfs has no directory {}, which a container needs as a mount point; add it with: mkdir -p{}",
+                        missing, remedy));
     }
 
     [[nodiscard]] Result<void> mount_point(std::string_view what, const std::string& path) const {
@@ -33,7 +35,8 @@ public:
 
     [[nodiscard]] Result<void> bind_target(const BindWish& bind) const {
         if (is_created_by_runtime(bind.destination) || rootfs::resolve(rootfs_, bind.destination)) return {};
-        return bad(std::format("rootfs has no {} ({}); add an empty file or directory there", bind.destination, bind.field));
+        return bad(
+            std::format("rootfs has no {} ({}); add an empty file or directory there", bind.destination, bind.field));
     }
 
     [[nodiscard]] Result<void> program(std::string_view field, const std::string& name, const Wish& wish) const {
@@ -42,7 +45,8 @@ public:
             struct stat status{};
             if (!path || stat(path->c_str(), &status) != 0) continue;
             if (!S_ISREG(status.st_mode)) return bad(std::format("{}: {} is not a file", field, candidate));
-            if ((status.st_mode & 0111) == 0) return bad(std::format("{}: {} is not executable (chmod +x)", field, candidate));
+            if ((status.st_mode & 0111) == 0)
+                return bad(std::format("{}: {} is not executable (chmod +x)", field, candidate));
             return {};
         }
         return bad(std::format("{}: rootfs has no program {}", field, rules::quoted(name)));
@@ -50,11 +54,13 @@ public:
 
     [[nodiscard]] Result<void> no_special_files() const {
         std::error_code error;
-        for (std::filesystem::recursive_directory_iterator at(rootfs_, error), end; !error && at != end; at.increment(error)) {
+        for (std::filesystem::recursive_directory_iterator at(rootfs_, error), end; !error && at != end;
+             at.increment(error)) {
             const auto status = at->symlink_status(error);
             if (error) break;
             if (is_regular_file(status) || is_directory(status) || is_symlink(status)) continue;
-            return bad(std::format("{} is a {}; a commit holds files, directories and links only", at->path().string(), kind(status)));
+            return bad(std::format("{} is a {}; a commit holds files, directories and links only", at->path().string(),
+                                   kind(status)));
         }
         if (error) return fail(system_error(std::format("cannot list '{}'", rootfs_.string()), error.value()));
         return {};
@@ -62,7 +68,9 @@ public:
 
 private:
     /// /run and /tmp are empty file systems of the container: what is below them is made when it starts.
-    static bool is_created_by_runtime(std::string_view path) { return path.starts_with("/run/") || path.starts_with("/tmp/"); }
+    static bool is_created_by_runtime(std::string_view path) {
+        return path.starts_with("/run/") || path.starts_with("/tmp/");
+    }
 
     static std::string_view kind(std::filesystem::file_status status) {
         if (is_socket(status)) return "socket";
@@ -100,9 +108,12 @@ Result<void> check_bundle(const Bundle& bundle, const Policy& policy) {
     TRY(check.standard_mount_points());
     TRY(check.program(manifest.process ? "davit.json: process.args" : "config.json: process.args", wish.args[0], wish));
     if (!manifest.health.exec.empty()) TRY(check.program("davit.json: health.exec", manifest.health.exec[0], wish));
-    for (const auto& volume : manifest.volumes) TRY(check.mount_point(std::format("volume '{}'", volume.name), volume.path));
-    for (const auto& tmpfs : wish.tmpfs) TRY(check.mount_point("a tmpfs of config.json", tmpfs.destination));
-    for (const auto& bind : wish.binds) TRY(check.bind_target(bind));
+    for (const auto& volume : manifest.volumes)
+        TRY(check.mount_point(std::format("volume '{}'", volume.name), volume.path));
+    for (const auto& tmpfs : wish.tmpfs)
+        TRY(check.mount_point("a tmpfs of config.json", tmpfs.destination));
+    for (const auto& bind : wish.binds)
+        TRY(check.bind_target(bind));
     TRY(check.mount_point("the working directory", wish.cwd));
     TRY(check.no_special_files());
     return check_policy(manifest.name, wish, policy);

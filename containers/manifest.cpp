@@ -61,8 +61,8 @@ Result<void> read_duration(const Reader& from, std::string_view member, Millisec
 
 /// One of a few words; @p into stays as it is when the member is absent.
 template <typename T>
-Result<void> read_choice(const Reader& from, std::string_view member, std::initializer_list<std::pair<std::string_view, T>> choices,
-                         T& into) {
+Result<void> read_choice(const Reader& from, std::string_view member,
+                         std::initializer_list<std::pair<std::string_view, T>> choices, T& into) {
     const auto text = TRY(from.get_string(member));
     if (!text) return {};
     std::string expected;
@@ -81,7 +81,8 @@ Result<void> read_start(const Reader& root, Manifest& manifest) {
     if (!start) return {};
     TRY(start->refuse_unknown({"type", "timeout"}));
     TRY(read_choice(*start, "type",
-                    {{"notify", StartType::Notify}, {"running", StartType::Running}, {"oneshot", StartType::Oneshot}}, manifest.start));
+                    {{"notify", StartType::Notify}, {"running", StartType::Running}, {"oneshot", StartType::Oneshot}},
+                    manifest.start));
     return read_duration(*start, "timeout", Milliseconds(100), manifest.start_timeout);
 }
 
@@ -130,8 +131,10 @@ Result<std::vector<Volume>> read_volumes(const Reader& root) {
         auto name = TRY(need_checked(place, "name", rules::app_name));
         auto path = TRY(need_checked(place, "path", rules::mount_point));
         for (const auto& other : volumes) {
-            if (other.name == name) return fail(place.error_at("name", std::format("{} is used twice", rules::quoted(name))));
-            if (other.path == path) return fail(place.error_at("path", std::format("{} is used twice", rules::quoted(path))));
+            if (other.name == name)
+                return fail(place.error_at("name", std::format("{} is used twice", rules::quoted(name))));
+            if (other.path == path)
+                return fail(place.error_at("path", std::format("{} is used twice", rules::quoted(path))));
         }
         volumes.push_back({std::move(name), std::move(path)});
     }
@@ -155,7 +158,8 @@ Result<void> read_user(const Reader& place, ProcessSpec& process) {
     const auto* const end = text->data() + text->size();
     const auto uid = std::from_chars(text->data(), end, process.uid);
     const bool colon = uid.ec == std::errc{} && uid.ptr != end && *uid.ptr == ':';
-    const auto gid = colon ? std::from_chars(uid.ptr + 1, end, process.gid) : std::from_chars_result{end, std::errc::invalid_argument};
+    const auto gid = colon ? std::from_chars(uid.ptr + 1, end, process.gid)
+                           : std::from_chars_result{end, std::errc::invalid_argument};
     // 4294967295 is (uid_t)-1, which chown and setuid read as "leave it as it is".
     constexpr auto kNobody = std::uint32_t{0xffff'ffff};
     if (gid.ec != std::errc{} || gid.ptr != end || process.uid == kNobody || process.gid == kNobody) {
@@ -191,7 +195,8 @@ Result<std::optional<ProcessSpec>> read_process(const Reader& root) {
 
 Result<void> read_identity(const Reader& root, Manifest& manifest) {
     if (const auto schema = TRY(root.need_integer("schema")); schema != 1) {
-        return fail(Code::Unsupported, root.error_at("schema", std::format("this Davit reads schema 1, not {}", schema)).message);
+        return fail(Code::Unsupported,
+                    root.error_at("schema", std::format("this Davit reads schema 1, not {}", schema)).message);
     }
     manifest.name = TRY(need_checked(root, "name", rules::app_name));
     manifest.version = TRY(need_checked(root, "version", rules::version));
@@ -208,11 +213,13 @@ Result<Manifest> parse_manifest(std::string_view text) {
 
     Manifest manifest;
     TRY(read_identity(root, manifest));
-    TRY(root.refuse_unknown({"schema", "name", "version", "sequence", "start", "health", "restart", "autostart", "stop_timeout", "after",
-                             "wants", "requires", "resources", "volumes", "network", "devices", "capabilities", "process"}));
+    TRY(root.refuse_unknown({"schema", "name", "version", "sequence", "start", "health", "restart", "autostart",
+                             "stop_timeout", "after", "wants", "requires", "resources", "volumes", "network", "devices",
+                             "capabilities", "process"}));
     TRY(read_start(root, manifest));
     TRY(read_health(root, manifest.health));
-    TRY(read_choice(root, "restart", {{"on-failure", Restart::OnFailure}, {"always", Restart::Always}, {"never", Restart::Never}},
+    TRY(read_choice(root, "restart",
+                    {{"on-failure", Restart::OnFailure}, {"always", Restart::Always}, {"never", Restart::Never}},
                     manifest.restart));
     if (manifest.start == StartType::Oneshot && manifest.restart == Restart::Always) {
         return fail(root.error_at("restart", "\"always\" does not go with start.type \"oneshot\""));

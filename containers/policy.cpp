@@ -12,7 +12,8 @@ namespace {
 
 /// The list @p member, each element checked; @p into stays as it is when the list is absent.
 template <typename Normalise>
-Result<void> read_list(const json::Reader& root, std::string_view member, Normalise normalise, std::set<std::string>& into) {
+Result<void> read_list(const json::Reader& root, std::string_view member, Normalise normalise,
+                       std::set<std::string>& into) {
     if (!root.has(member)) return {};
     std::set<std::string> values;
     for (const auto& place : TRY(root.get_array(member))) {

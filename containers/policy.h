@@ -11,8 +11,9 @@ namespace davit {
 
 struct Policy {
     /// Capabilities that an app may keep. The default is what container engines give an unprivileged container.
-    std::set<std::string> capabilities = {"CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_FOWNER",           "CAP_FSETID", "CAP_KILL",   "CAP_NET_BIND_SERVICE",
-                                          "CAP_SETGID", "CAP_SETUID",       "CAP_AUDIT_WRITE",      "CAP_SETPCAP"};
+    std::set<std::string> capabilities = {"CAP_CHOWN",       "CAP_DAC_OVERRIDE",     "CAP_FOWNER", "CAP_FSETID",
+                                          "CAP_KILL",        "CAP_NET_BIND_SERVICE", "CAP_SETGID", "CAP_SETUID",
+                                          "CAP_AUDIT_WRITE", "CAP_SETPCAP"};
     /// Device nodes that an app may be given.
     std::set<std::string> devices = {};
     /// Host directories that an app may bind (read-only or not), with everything below them.

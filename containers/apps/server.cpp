@@ -1,5 +1,8 @@
 #include "containers/apps/server.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -8,11 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <system_error>
 #include <thread>
-#include <unistd.h>
 
 #include "containers/detail/notify.h"
 
@@ -28,7 +28,8 @@ int number(const Settings& settings, std::string_view option, const char* text) 
     int value = 0;
     const std::string_view digits = text == nullptr ? "" : text;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error != std::errc{} || end != digits.data() + digits.size() || value < 0) refuse(settings, std::string(option) + " needs a number");
+    if (error != std::errc{} || end != digits.data() + digits.size() || value < 0)
+        refuse(settings, std::string(option) + " needs a number");
     return value;
 }
 
@@ -46,7 +47,8 @@ int listen_on(int port) {
     sockaddr_in6 address{};
     address.sin6_family = AF_INET6;
     address.sin6_port = htons(static_cast<std::uint16_t>(port));
-    if (bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && listen(listener, 64) == 0) return listener;
+    if (bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && listen(listener, 64) == 0)
+        return listener;
     close(listener);
     return -1;
 }
@@ -81,8 +83,10 @@ Answer answer_to(const std::string& path, const Settings& settings, const std::f
 void talk(int client, const Settings& settings, const std::function<std::string()>& greeting) {
     if (const auto path = read_path(client); !path.empty()) {
         const auto [status, body] = answer_to(path, settings, greeting);
-        const auto text = "HTTP/1.1 " + std::to_string(status) + " -\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: " +
-                          std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
+        const auto text =
+            "HTTP/1.1 " + std::to_string(status) +
+            " -\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: " + std::to_string(body.size()) +
+            "\r\nConnection: close\r\n\r\n" + body;
         send(client, text.data(), text.size(), MSG_NOSIGNAL);
     }
     close(client);
@@ -108,12 +112,18 @@ Settings read_settings(std::string name, int port, int argc, char** argv) {
             settings.never_ready = true;
             continue;
         }
-        if (option == "--version" && value != nullptr) settings.version = value;
-        else if (option == "--port") settings.port = number(settings, option, value);
-        else if (option == "--health-status") settings.health_status = number(settings, option, value);
-        else if (option == "--start-delay") settings.start_delay_ms = number(settings, option, value);
-        else if (option == "--exit-after") settings.exit_after_ms = number(settings, option, value);
-        else refuse(settings, "unknown option '" + std::string(option) + "'");
+        if (option == "--version" && value != nullptr)
+            settings.version = value;
+        else if (option == "--port")
+            settings.port = number(settings, option, value);
+        else if (option == "--health-status")
+            settings.health_status = number(settings, option, value);
+        else if (option == "--start-delay")
+            settings.start_delay_ms = number(settings, option, value);
+        else if (option == "--exit-after")
+            settings.exit_after_ms = number(settings, option, value);
+        else
+            refuse(settings, "unknown option '" + std::string(option) + "'");
         ++at;
     }
     if (settings.port < 1 || settings.port > 65'535) refuse(settings, "the port must be between 1 and 65535");
@@ -127,7 +137,8 @@ int serve(const Settings& settings, const std::function<std::string()>& greeting
     std::this_thread::sleep_for(std::chrono::milliseconds(settings.start_delay_ms));
     const int listener = listen_on(settings.port);
     if (listener < 0) {
-        std::fprintf(stderr, "%s: cannot listen on port %d: %s\n", settings.name.c_str(), settings.port, std::strerror(errno));
+        std::fprintf(stderr, "%s: cannot listen on port %d: %s\n", settings.name.c_str(), settings.port,
+                     std::strerror(errno));
         return 1;
     }
     std::printf("%s %s serves on port %d\n", settings.name.c_str(), settings.version.c_str(), settings.port);

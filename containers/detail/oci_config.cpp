@@ -1,5 +1,6 @@
-// Reads the config.json of a bundle. What could widen an app's rights is read with care or refused; what Davit decides itself (hooks, the root's
-// mode, the cgroup's path, the standard mounts, the host name, labels, terminal, annotations) is not read at all.
+// Reads the config.json of a bundle. What could widen an app's rights is read with care or refused; what Davit decides
+// itself (hooks, the root's mode, the cgroup's path, the standard mounts, the host name, labels, terminal, annotations)
+// is not read at all.
 #include <algorithm>
 #include <array>
 #include <format>
@@ -13,7 +14,8 @@ namespace {
 
 using json::Reader;
 
-constexpr std::array kCapabilitySets = std::to_array<std::string_view>({"bounding", "effective", "inheritable", "permitted", "ambient"});
+constexpr std::array kCapabilitySets =
+    std::to_array<std::string_view>({"bounding", "effective", "inheritable", "permitted", "ambient"});
 
 /// Where the rendered config.json has a file system of ours, whatever the bundle's says.
 constexpr std::array kOurMounts = std::to_array<std::string_view>(
@@ -23,13 +25,17 @@ constexpr std::array kOurMounts = std::to_array<std::string_view>(
 constexpr std::array kStandardDevices = std::to_array<std::string_view>(
     {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/console", "/dev/ptmx"});
 
-constexpr std::array kBindOptions = std::to_array<std::string_view>({"bind", "rbind", "ro", "rw", "nosuid", "nodev", "noexec", "noatime",
-                                                                     "relatime", "private", "rprivate", "slave", "rslave"});
-constexpr std::array kTmpfsOptions = std::to_array<std::string_view>(
-    {"ro", "rw", "nosuid", "nodev", "noexec", "noatime", "relatime", "strictatime", "private", "rprivate", "slave", "rslave"});
+constexpr std::array kBindOptions =
+    std::to_array<std::string_view>({"bind", "rbind", "ro", "rw", "nosuid", "nodev", "noexec", "noatime", "relatime",
+                                     "private", "rprivate", "slave", "rslave"});
+constexpr std::array kTmpfsOptions =
+    std::to_array<std::string_view>({"ro", "rw", "nosuid", "nodev", "noexec", "noatime", "relatime", "strictatime",
+                                     "private", "rprivate", "slave", "rslave"});
 constexpr std::array kTmpfsSettings = std::to_array<std::string_view>({"size=", "mode=", "uid=", "gid=", "nr_inodes="});
 
-Error refused(const Reader& place, std::string_view what) { return {Code::PolicyRefused, place.error(what).message}; }
+Error refused(const Reader& place, std::string_view what) {
+    return {Code::PolicyRefused, place.error(what).message};
+}
 
 Result<std::vector<std::string>> strings_without_nul(const Reader& from, std::string_view member) {
     auto texts = TRY(from.get_strings(member));
@@ -59,7 +65,8 @@ Result<nlohmann::json> read_user(const Reader& process) {
     out["gid"] = TRY(user->get_integer("gid", kId)).value_or(0);
     if (const auto umask = TRY(user->get_integer("umask", {.least = 0, .most = 0777}))) out["umask"] = *umask;
     for (const auto& gid : TRY(user->get_array("additionalGids"))) {
-        if (!gid.raw().is_number_unsigned() || gid.raw() > kId.most) return fail(gid.error("expected a group's number"));
+        if (!gid.raw().is_number_unsigned() || gid.raw() > kId.most)
+            return fail(gid.error("expected a group's number"));
         out["additionalGids"].push_back(gid.raw());
     }
     return out;
@@ -128,6 +135,8 @@ Result<void> read_bind(const Reader& place, BindWish bind, Wish& wish) {
         return fail(refused(place, std::format("option {} of a bind mount is not allowed", rules::quoted(option))));
     }
     bind.source = source;
+    std::error_code error;
+    bind.real = std::filesystem::weakly_canonical(source, error);
     wish.binds.push_back(std::move(bind));
     return {};
 }
@@ -138,11 +147,17 @@ Result<void> read_mount(const Reader& place, std::size_t index, Wish& wish) {
     if (destination.size() > 1 && destination.ends_with('/')) destination.pop_back();
     const auto type = TRY(place.get_string("type")).value_or("bind");
     const auto options = TRY(place.get_strings("options"));
-    const bool bind = type == "bind" || std::ranges::contains(options, "bind") || std::ranges::contains(options, "rbind");
+    const bool bind =
+        type == "bind" || std::ranges::contains(options, "bind") || std::ranges::contains(options, "rbind");
     if (!bind && std::ranges::contains(kOurMounts, destination)) return {};
     if (const auto objection = rules::mount_point(destination)) return fail(place.error_at("destination", *objection));
-    if (bind) return read_bind(place, {std::format("config.json: mounts[{}]", index), {}, destination, options}, wish);
-    if (type != "tmpfs") return fail(refused(place, std::format("a mount of type {} is not allowed", rules::quoted(type))));
+    if (bind) {
+        const auto field = std::format("config.json: mounts[{}]", index);
+        return read_bind(
+            place, {.field = field, .source = {}, .real = {}, .destination = destination, .options = options}, wish);
+    }
+    if (type != "tmpfs")
+        return fail(refused(place, std::format("a mount of type {} is not allowed", rules::quoted(type))));
     for (const auto& option : options) {
         if (std::ranges::contains(kTmpfsOptions, option) || is_tmpfs_setting(option)) continue;
         return fail(refused(place, std::format("option {} of a tmpfs is not allowed", rules::quoted(option))));
@@ -172,7 +187,8 @@ Result<void> read_namespaces(const Reader& linux, Wish& wish) {
     for (const auto& place : TRY(linux.get_array("namespaces"))) {
         const auto type = TRY(place.need_string("type"));
         if (place.has("path")) return fail(refused(place, "joining another namespace is not allowed"));
-        if (type == "user") return fail(Code::Unsupported, place.error("a user namespace is not supported by this version").message);
+        if (type == "user")
+            return fail(Code::Unsupported, place.error("a user namespace is not supported by this version").message);
         if (type == "network") wish.host_network = false;
     }
     return {};
@@ -209,7 +225,8 @@ Result<Wish> read_oci_config(std::string_view text) {
     }
     TRY(read_process(root, wish));
     const auto mounts = TRY(root.get_array("mounts"));
-    for (std::size_t index = 0; index < mounts.size(); ++index) TRY(read_mount(mounts[index], index, wish));
+    for (std::size_t index = 0; index < mounts.size(); ++index)
+        TRY(read_mount(mounts[index], index, wish));
     TRY(read_linux(root, wish));
     return wish;
 }

@@ -1,9 +1,9 @@
 #pragma once
 /// The rules for single strings of a manifest, a policy or a config.json.
 ///
-/// Each gives nullopt for a good string, or what is wrong with it, as the end of a sentence that begins with the field's path:
-/// "volumes[0].path" + ": " + "\"data\" is not absolute". The strings come from outside and end in units, mount options and paths, so a rule lists
-/// what is allowed and never what is forbidden.
+/// Each gives nullopt for a good string, or what is wrong with it, as the end of a sentence that begins with the
+/// field's path: "volumes[0].path" + ": " + "\"data\" is not absolute". The strings come from outside and end in units,
+/// mount options and paths, so a rule lists what is allowed and never what is forbidden.
 
 #include <optional>
 #include <string>

@@ -1,5 +1,6 @@
 #pragma once
-/// What a bundle asks to run with, from `process` of davit.json or from config.json: a wish, of which the policy decides.
+/// What a bundle asks to run with, from `process` of davit.json or from config.json: a wish, of which the policy
+/// decides.
 
 #include <map>
 #include <optional>
@@ -16,7 +17,8 @@ namespace davit {
 /// A host file or directory that a config.json wants to see in the container.
 struct BindWish {
     std::string field;  ///< for messages: "config.json: mounts[7]"
-    Path source;
+    Path source;        ///< as written
+    Path real;  ///< where it leads on this machine: what the policy judges and the runtime gets; empty if unclear
     std::string destination;
     std::vector<std::string> options;
 };
@@ -35,19 +37,20 @@ struct Wish {
     std::vector<std::string> args;
     std::vector<std::string> env;  ///< "NAME=value"
     std::string cwd = "/";
-    nlohmann::json user;            ///< the runtime's form: uid, gid, additionalGids, umask
+    nlohmann::json user;                                        ///< the runtime's form: uid, gid, additionalGids, umask
     std::map<std::string, std::set<std::string>> capabilities;  ///< by the runtime's set: "bounding", "effective", …
     std::map<std::string, std::string> capability_field;        ///< which field asked for it first, for messages
-    nlohmann::json rlimits;         ///< null or the runtime's list
-    nlohmann::json resources;       ///< limits below the unit's: null, or memory, cpu, pids in the runtime's form
-    nlohmann::json seccomp;         ///< null or the runtime's filter
+    nlohmann::json rlimits;                                     ///< null or the runtime's list
+    nlohmann::json resources;  ///< limits below the unit's: null, or memory, cpu, pids in the runtime's form
+    nlohmann::json seccomp;    ///< null or the runtime's filter
     std::vector<BindWish> binds;
     std::vector<TmpfsWish> tmpfs;
     std::vector<DeviceWish> devices;
     bool host_network = true;
 };
 
-/// The wish of @p bundle. Errors: InvalidInput with the field; Unsupported for what this version cannot give (a user namespace).
+/// The wish of @p bundle. Errors: InvalidInput with the field; Unsupported for what this version cannot give (a user
+/// namespace).
 Result<Wish> read_wish(const Bundle& bundle);
 
 /// What @p policy does not allow. Errors: PolicyRefused naming app, field and rule.

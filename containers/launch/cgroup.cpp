@@ -1,12 +1,12 @@
 #include "containers/launch/cgroup.h"
 
-#include <cerrno>
 #include <fcntl.h>
-#include <format>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#include <cerrno>
+#include <format>
 
 #include "common/fd.h"
 
@@ -41,7 +41,8 @@ Result<void> move_to_subgroup(std::string_view unit) {
     const auto procs = subgroup / "cgroup.procs";
     const Fd file(open(procs.c_str(), O_WRONLY | O_CLOEXEC));
     // "0" is the writing process.
-    if (!file || write(file.get(), "0", 1) != 1) return fail(system_error(std::format("cannot join the cgroup '{}'", subgroup.string()), errno));
+    if (!file || write(file.get(), "0", 1) != 1)
+        return fail(system_error(std::format("cannot join the cgroup '{}'", subgroup.string()), errno));
     return {};
 }
 

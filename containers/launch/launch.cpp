@@ -1,11 +1,11 @@
 #include "containers/launch/launch.h"
 
-#include <cerrno>
-#include <cstdlib>
-#include <format>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
+#include <cstdlib>
+#include <format>
 
 #include <nlohmann/json.hpp>
 
@@ -34,7 +34,8 @@ Result<void> read_generation(const Path& generation, std::string_view app, Insta
     return fail(Code::Corrupt, std::format("{} does not name app '{}'", path.string(), app));
 }
 
-/// Makes /run/davit/<app>: what is below it is for root only, since the checkout may hold setuid programs that are meant for the container.
+/// Makes /run/davit/<app>: what is below it is for root only, since the checkout may hold setuid programs that are
+/// meant for the container.
 Result<void> make_rendered_directory(const DevicePaths& paths, const std::string& app) {
     TRY(file::make_directories(paths.run));
     TRY(file::make_directories(paths.rendered(app), 0700));
@@ -76,11 +77,18 @@ Result<std::vector<std::string>> prepare(const std::string& app, const DevicePat
 
 Result<InstalledApp> find_installed(const DevicePaths& paths, std::string_view app) {
     const auto current = TRY(file::read_link(paths.state / "current"));
-    if (!current) return fail(Code::NotFound, std::format("no app is installed: {} does not exist", (paths.state / "current").string()));
+    if (!current)
+        return fail(Code::NotFound,
+                    std::format("no app is installed: {} does not exist", (paths.state / "current").string()));
     const auto generation = paths.state / *current;
     const auto link = TRY(file::read_link(generation / "apps" / app));
-    if (!link) return fail(Code::NotFound, std::format("app '{}' is not installed: {} does not have it", app, generation.string()));
-    InstalledApp found{.version = {}, .commit = link->filename(), .checkout = (generation / "apps" / *link).lexically_normal(), .legacy = {}};
+    if (!link)
+        return fail(Code::NotFound,
+                    std::format("app '{}' is not installed: {} does not have it", app, generation.string()));
+    InstalledApp found{.version = {},
+                       .commit = link->filename(),
+                       .checkout = (generation / "apps" / *link).lexically_normal(),
+                       .legacy = {}};
     TRY(read_generation(generation, app, found));
     return found;
 }

@@ -18,8 +18,8 @@ struct InstalledApp {
     LegacyOptions legacy;
 };
 
-/// Reads it through `<state>/current`, which is followed once: a switch in between gives the old or the new app, never a mixture.
-/// Errors: NotFound when the app is not in the current generation; Corrupt when the generation is damaged.
+/// Reads it through `<state>/current`, which is followed once: a switch in between gives the old or the new app, never
+/// a mixture. Errors: NotFound when the app is not in the current generation; Corrupt when the generation is damaged.
 Result<InstalledApp> find_installed(const DevicePaths& paths, std::string_view app);
 
 /// A read-only view of @p source at @p target, in place of what was mounted there before.

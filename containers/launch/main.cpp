@@ -1,4 +1,5 @@
-// davit-launch: ExecStart of an app's unit. Small and without options to parse by a library, because its start lies in every app's downtime.
+// davit-launch: ExecStart of an app's unit. Small and without options to parse by a library, because its start lies in
+// every app's downtime.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -15,7 +16,8 @@ namespace {
 constexpr auto kHelp =
     "usage: davit-launch APP             starts the container of APP; for the ExecStart of davit-app-APP.service\n"
     "       davit-launch --cleanup APP   removes what its container has left; for ExecStopPost\n"
-    "environment: DAVIT_RUNTIME (runc), DAVIT_STATE_DIR (/var/lib/davit), DAVIT_RUN_DIR (/run/davit), DAVIT_POLICY (/etc/davit/policy.json)\n";
+    "environment: DAVIT_RUNTIME (runc), DAVIT_STATE_DIR (/var/lib/davit), DAVIT_RUN_DIR (/run/davit), DAVIT_POLICY "
+    "(/etc/davit/policy.json)\n";
 
 std::string from_environment(const char* name, const std::string& otherwise) {
     const char* value = std::getenv(name);
@@ -50,6 +52,7 @@ int main(int argc, char** argv) {
     if (!cleanup) return report(words[0], davit::launch(words[0], paths, runtime));
     const auto cleaned = davit::clean_up(words[1], paths, runtime);
     if (cleaned) return EXIT_SUCCESS;
-    std::fprintf(stderr, "cannot clean up after '%s': %s\n", words[1].c_str(), davit::one_line(cleaned.error().message).c_str());
+    std::fprintf(stderr, "cannot clean up after '%s': %s\n", words[1].c_str(),
+                 davit::one_line(cleaned.error().message).c_str());
     return EXIT_FAILURE;
 }

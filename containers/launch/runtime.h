@@ -17,11 +17,13 @@ public:
     /// With the state below /run, where root's runc and crun keep it.
     explicit Runtime(const std::string& program) : Runtime(program, Path("/run") / Path(program).filename()) {}
 
-    /// Removes what is left of container @p id, so that the id can be used again. Does nothing, fast, when nothing is left.
+    /// Removes what is left of container @p id, so that the id can be used again. Does nothing, fast, when nothing is
+    /// left.
     Result<void> forget(const std::string& id) const;
 
     /// Replaces this process by the runtime that starts container @p id. Returns only when that fails.
-    [[nodiscard]] Error exec_run(const std::string& id, const Path& bundle, const std::vector<std::string>& options) const;
+    [[nodiscard]] Error exec_run(const std::string& id, const Path& bundle,
+                                 const std::vector<std::string>& options) const;
 
 private:
     std::string program_;

@@ -39,19 +39,23 @@ protected:
     test::BundleDirectory directory_{test::fresh_directory()};
 };
 
-TEST_F(CheckTest, FindsNothingInAGoodBundle) { EXPECT_EQ(verdict(), ""); }
+TEST_F(CheckTest, FindsNothingInAGoodBundle) {
+    EXPECT_EQ(verdict(), "");
+}
 
 TEST_F(CheckTest, NamesEveryMissingMountPointAndTheRemedy) {
     std::filesystem::remove(rootfs() / "run");
     std::filesystem::remove(rootfs() / "sys");
-    EXPECT_EQ(verdict(), "app 'hello': rootfs has no directory /sys, /run, which a container needs as a mount point; "
-                         "add it with: mkdir -p rootfs/sys rootfs/run");
+    EXPECT_EQ(verdict(),
+              "app 'hello': rootfs has no directory /sys, /run, which a container needs as a mount point; "
+              "add it with: mkdir -p rootfs/sys rootfs/run");
 }
 
 TEST_F(CheckTest, RefusesAVolumeWithoutItsDirectory) {
     auto manifest = hello_manifest();
     manifest["volumes"] = json::array({{{"name", "data"}, {"path", "/data"}}});
-    EXPECT_THAT(verdict(manifest), HasSubstr("rootfs has no directory /data for volume 'data'; add it with: mkdir -p rootfs/data"));
+    EXPECT_THAT(verdict(manifest),
+                HasSubstr("rootfs has no directory /data for volume 'data'; add it with: mkdir -p rootfs/data"));
     std::filesystem::create_directory(rootfs() / "data");
     EXPECT_EQ(verdict(manifest), "");
 }
@@ -101,14 +105,16 @@ TEST_F(CheckTest, RefusesAWorkingDirectoryThatIsMissing) {
 
 TEST_F(CheckTest, RefusesWhatACommitCannotHold) {
     ASSERT_EQ(mkfifo((rootfs() / "etc/pipe").c_str(), 0600), 0);
-    EXPECT_THAT(verdict(), AllOf(HasSubstr("rootfs/etc/pipe is a named pipe"), HasSubstr("files, directories and links only")));
+    EXPECT_THAT(verdict(),
+                AllOf(HasSubstr("rootfs/etc/pipe is a named pipe"), HasSubstr("files, directories and links only")));
 }
 
 TEST_F(CheckTest, RefusesWhatThePolicyRefuses) {
     auto manifest = hello_manifest();
     manifest["capabilities"] = {"SYS_ADMIN"};
-    EXPECT_EQ(verdict(manifest), "app 'hello' asks for capability CAP_SYS_ADMIN (davit.json: capabilities), "
-                                 "which policy.json does not allow (capabilities)");
+    EXPECT_EQ(verdict(manifest),
+              "app 'hello' asks for capability CAP_SYS_ADMIN (davit.json: capabilities), "
+              "which policy.json does not allow (capabilities)");
 }
 
 TEST_F(CheckTest, ChecksTheOldFormToo) {

@@ -109,7 +109,8 @@ TEST(Manifest, NamesAnUnknownFieldAndTheOneThatWasProbablyMeant) {
     EXPECT_EQ(refusal(with("/health/evry", "5s")), "davit.json: health.evry: unknown field (did you mean 'every'?)");
     EXPECT_THAT(refusal(with("/start/kind", "x")), HasSubstr("davit.json: start.kind: unknown field"));
     EXPECT_THAT(refusal(with("/resources/ram", "x")), HasSubstr("davit.json: resources.ram: unknown field"));
-    EXPECT_THAT(refusal(with("/process/arg", "x")), HasSubstr("davit.json: process.arg: unknown field (did you mean 'args'?)"));
+    EXPECT_THAT(refusal(with("/process/arg", "x")),
+                HasSubstr("davit.json: process.arg: unknown field (did you mean 'args'?)"));
     EXPECT_THAT(refusal(with("/volumes", {{{"name", "a"}, {"path", "/a"}, {"mode", 1}}})),
                 HasSubstr("davit.json: volumes[0].mode: unknown field"));
 }
@@ -141,60 +142,68 @@ TEST_P(ManifestRefuses, NamingFieldAndRule) {
     EXPECT_THAT(result.error().message, HasSubstr(std::string("davit.json: ") + message));
 }
 
-INSTANTIATE_TEST_SUITE_P(WrongTypes, ManifestRefuses, testing::Values(
-    Refused{"/name", 1, "name: expected a string, got a number"},
-    Refused{"/sequence", "12", "sequence: expected an integer, got a string"},
-    Refused{"/start", "notify", "start: expected an object, got a string"},
-    Refused{"/start/timeout", 60, "start.timeout: expected a string, got a number"},
-    Refused{"/health/every", 5, "health.every: expected a string, got a number"},
-    Refused{"/health/failures", 1.5, "health.failures: expected an integer"},
-    Refused{"/autostart", "yes", "autostart: expected a boolean, got a string"},
-    Refused{"/after", "db", "after: expected an array, got a string"},
-    Refused{"/after", json::array({1}), "after[0]: expected a string, got a number"},
-    Refused{"/resources/tasks", "64", "resources.tasks: expected an integer, got a string"},
-    Refused{"/volumes", json::array({"data"}), "volumes[0]: expected an object, got a string"},
-    Refused{"/capabilities", json::array({true}), "capabilities[0]: expected a string, got a boolean"},
-    Refused{"/process/env", json::array(), "process.env: expected an object, got an array"},
-    Refused{"/process/env/A", 1, "process.env.A: expected a string, got a number"}));
+INSTANTIATE_TEST_SUITE_P(
+    WrongTypes, ManifestRefuses,
+    testing::Values(Refused{"/name", 1, "name: expected a string, got a number"},
+                    Refused{"/sequence", "12", "sequence: expected an integer, got a string"},
+                    Refused{"/start", "notify", "start: expected an object, got a string"},
+                    Refused{"/start/timeout", 60, "start.timeout: expected a string, got a number"},
+                    Refused{"/health/every", 5, "health.every: expected a string, got a number"},
+                    Refused{"/health/failures", 1.5, "health.failures: expected an integer"},
+                    Refused{"/autostart", "yes", "autostart: expected a boolean, got a string"},
+                    Refused{"/after", "db", "after: expected an array, got a string"},
+                    Refused{"/after", json::array({1}), "after[0]: expected a string, got a number"},
+                    Refused{"/resources/tasks", "64", "resources.tasks: expected an integer, got a string"},
+                    Refused{"/volumes", json::array({"data"}), "volumes[0]: expected an object, got a string"},
+                    Refused{"/capabilities", json::array({true}), "capabilities[0]: expected a string, got a boolean"},
+                    Refused{"/process/env", json::array(), "process.env: expected an object, got an array"},
+                    Refused{"/process/env/A", 1, "process.env.A: expected a string, got a number"}));
 
-INSTANTIATE_TEST_SUITE_P(WrongValues, ManifestRefuses, testing::Values(
-    Refused{"/name", "Hello", "name: \"Hello\" is not an app name"},
-    Refused{"/version", "1\n2", "version: \"1\\x0a2\" is not a version"},
-    Refused{"/version", "", "version: \"\" is not a version"},
-    Refused{"/sequence", -1, "sequence: expected at least 0"},
-    Refused{"/start/type", "notfy", "start.type: expected \"notify\" or \"running\" or \"oneshot\", got \"notfy\""},
-    Refused{"/start/timeout", "soon", "start.timeout: "},
-    Refused{"/start/timeout", "0s", "start.timeout: 0s is not between 100ms and 24h"},
-    Refused{"/stop_timeout", "25h", "stop_timeout: 25h is not between"},
-    Refused{"/health/http", "127.0.0.1:8080", "health.http: \"127.0.0.1:8080\" is not a URL"},
-    Refused{"/health/tcp", "127.0.0.1", "health.tcp: \"127.0.0.1\" is not a host and port"},
-    Refused{"/health/exec", json::array(), "health.exec: names no program"},
-    Refused{"/health/failures", 0, "health.failures: expected at least 1"},
-    Refused{"/health", json({{"http", "http://a/"}, {"tcp", "a:1"}}), "health: has more than one of"},
-    Refused{"/restart", "no", "restart: expected \"on-failure\" or \"always\" or \"never\", got \"no\""},
-    Refused{"/after", json::array({"hello"}), "after: names the app itself"},
-    Refused{"/wants", json::array({"a b"}), "wants[0]: \"a b\" is not an app name"},
-    Refused{"/requires", json::array({"db\nExecStart=/bin/sh"}), "requires[0]: \"db\\x0aExecStart=/bin/sh\" is not an app name"},
-    Refused{"/resources/memory", "64 MB", "resources.memory: \"64 MB\" is not an amount of memory"},
-    Refused{"/resources/cpu", "half", "resources.cpu: \"half\" is not a share"},
-    Refused{"/resources/tasks", 0, "resources.tasks: expected at least 1"},
-    Refused{"/volumes", json::array({{{"name", "../x"}, {"path", "/x"}}}), "volumes[0].name: \"../x\""},
-    Refused{"/volumes", json::array({{{"name", "x"}, {"path", "/x/../etc"}}}), "volumes[0].path: \"/x/../etc\" has an empty part"},
-    Refused{"/volumes", json::array({{{"name", "x"}, {"path", "/proc/x"}}}), "volumes[0].path: \"/proc/x\" cannot be a mount point"},
-    Refused{"/volumes", json::array({{{"name", "a"}, {"path", "/a"}}, {{"name", "a"}, {"path", "/b"}}}), "volumes[1].name: \"a\" is used twice"},
-    Refused{"/volumes", json::array({{{"name", "a"}, {"path", "/a"}}, {{"name", "b"}, {"path", "/a"}}}), "volumes[1].path: \"/a\" is used twice"},
-    Refused{"/network", "bridge", "network: expected \"host\" or \"none\", got \"bridge\""},
-    Refused{"/devices", json::array({"/etc/passwd"}), "devices[0]: \"/etc/passwd\" is not below /dev"},
-    Refused{"/capabilities", json::array({"CAP_FLY"}), "capabilities[0]: Linux has no capability \"CAP_FLY\""},
-    Refused{"/process/args", json::array(), "process.args: names no program"},
-    Refused{"/process/args", json::array({std::string("a\0b", 3)}), "process.args[0]: \"a\\x00b\" has a NUL"},
-    Refused{"/process/env/1A", "x", "process.env: \"1A\" is not a name"},
-    Refused{"/process/env/NOTIFY_SOCKET", "x", "process.env: NOTIFY_SOCKET is set by Davit"},
-    Refused{"/process/user", "root", "process.user: expected \"uid:gid\" as numbers"},
-    Refused{"/process/user", "1000", "process.user: expected \"uid:gid\" as numbers"},
-    Refused{"/process/user", "1000:1000x", "process.user: expected \"uid:gid\" as numbers"},
-    Refused{"/process/user", "4294967295:0", "process.user: expected \"uid:gid\" as numbers"},
-    Refused{"/process/cwd", "srv", "process.cwd: \"srv\" is not an absolute path"}));
+INSTANTIATE_TEST_SUITE_P(
+    WrongValues, ManifestRefuses,
+    testing::Values(
+        Refused{"/name", "Hello", "name: \"Hello\" is not an app name"},
+        Refused{"/version", "1\n2", "version: \"1\\x0a2\" is not a version"},
+        Refused{"/version", "", "version: \"\" is not a version"},
+        Refused{"/sequence", -1, "sequence: expected at least 0"},
+        Refused{"/start/type", "notfy", "start.type: expected \"notify\" or \"running\" or \"oneshot\", got \"notfy\""},
+        Refused{"/start/timeout", "soon", "start.timeout: "},
+        Refused{"/start/timeout", "0s", "start.timeout: 0s is not between 100ms and 24h"},
+        Refused{"/stop_timeout", "25h", "stop_timeout: 25h is not between"},
+        Refused{"/health/http", "127.0.0.1:8080", "health.http: \"127.0.0.1:8080\" is not a URL"},
+        Refused{"/health/tcp", "127.0.0.1", "health.tcp: \"127.0.0.1\" is not a host and port"},
+        Refused{"/health/exec", json::array(), "health.exec: names no program"},
+        Refused{"/health/failures", 0, "health.failures: expected at least 1"},
+        Refused{"/health", json({{"http", "http://a/"}, {"tcp", "a:1"}}), "health: has more than one of"},
+        Refused{"/restart", "no", "restart: expected \"on-failure\" or \"always\" or \"never\", got \"no\""},
+        Refused{"/after", json::array({"hello"}), "after: names the app itself"},
+        Refused{"/wants", json::array({"a b"}), "wants[0]: \"a b\" is not an app name"},
+        Refused{"/requires", json::array({"db\nExecStart=/bin/sh"}),
+                "requires[0]: \"db\\x0aExecStart=/bin/sh\" is not an app name"},
+        Refused{"/resources/memory", "64 MB", "resources.memory: \"64 MB\" is not an amount of memory"},
+        Refused{"/resources/cpu", "half", "resources.cpu: \"half\" is not a share"},
+        Refused{"/resources/tasks", 0, "resources.tasks: expected at least 1"},
+        Refused{"/volumes", json::array({{{"name", "../x"}, {"path", "/x"}}}), "volumes[0].name: \"../x\""},
+        Refused{"/volumes", json::array({{{"name", "x"}, {"path", "/x/../etc"}}}),
+                "volumes[0].path: \"/x/../etc\" has an empty part"},
+        Refused{"/volumes", json::array({{{"name", "x"}, {"path", "/proc/x"}}}),
+                "volumes[0].path: \"/proc/x\" cannot be a mount point"},
+        Refused{"/volumes", json::array({{{"name", "a"}, {"path", "/a"}}, {{"name", "a"}, {"path", "/b"}}}),
+                "volumes[1].name: \"a\" is used twice"},
+        Refused{"/volumes", json::array({{{"name", "a"}, {"path", "/a"}}, {{"name", "b"}, {"path", "/a"}}}),
+                "volumes[1].path: \"/a\" is used twice"},
+        Refused{"/network", "bridge", "network: expected \"host\" or \"none\", got \"bridge\""},
+        Refused{"/devices", json::array({"/etc/passwd"}), "devices[0]: \"/etc/passwd\" is not below /dev"},
+        Refused{"/capabilities", json::array({"CAP_FLY"}), "capabilities[0]: Linux has no capability \"CAP_FLY\""},
+        Refused{"/process/args", json::array(), "process.args: names no program"},
+        Refused{"/process/args", json::array({std::string("a\0b", 3)}), "process.args[0]: \"a\\x00b\" has a NUL"},
+        Refused{"/process/env/1A", "x", "process.env: \"1A\" is not a name"},
+        Refused{"/process/env/NOTIFY_SOCKET", "x", "process.env: NOTIFY_SOCKET is set by Davit"},
+        Refused{"/process/user", "root", "process.user: expected \"uid:gid\" as numbers"},
+        Refused{"/process/user", "1000", "process.user: expected \"uid:gid\" as numbers"},
+        Refused{"/process/user", "1000:1000x", "process.user: expected \"uid:gid\" as numbers"},
+        Refused{"/process/user", "4294967295:0", "process.user: expected \"uid:gid\" as numbers"},
+        Refused{"/process/cwd", "srv", "process.cwd: \"srv\" is not an absolute path"}));
 
 TEST(Manifest, RefusesAOneshotThatSystemdCouldNotRestart) {
     auto manifest = with("/start/type", "oneshot");
@@ -203,7 +212,8 @@ TEST(Manifest, RefusesAOneshotThatSystemdCouldNotRestart) {
 }
 
 TEST(LegacyManifest, TakesItsOptionsFromTheModulesMetadata) {
-    const auto manifest = legacy_manifest("hello", "7", {.notify = true, .autostart = false, .timeout = Milliseconds(1'500)});
+    const auto manifest =
+        legacy_manifest("hello", "7", {.notify = true, .autostart = false, .timeout = Milliseconds(1'500)});
     EXPECT_EQ(manifest.name, "hello");
     EXPECT_EQ(manifest.version, "7");
     EXPECT_EQ(manifest.start, StartType::Notify);

@@ -48,10 +48,14 @@ TEST_F(PolicyTest, ReplacesExactlyTheListsThatItNames) {
 
 TEST_F(PolicyTest, NamesFileAndFieldOfAMistake) {
     EXPECT_THAT(load("[]").error().message, HasSubstr("policy.json: expected an object"));
-    EXPECT_THAT(load(R"({"device": []})").error().message, HasSubstr("policy.json: device: unknown field (did you mean 'devices'?)"));
-    EXPECT_THAT(load(R"({"devices": "/dev/x"})").error().message, HasSubstr("devices: expected an array, got a string"));
-    EXPECT_THAT(load(R"({"devices": ["tty"]})").error().message, HasSubstr("devices[0]: \"tty\" is not an absolute path"));
-    EXPECT_THAT(load(R"({"capabilities": ["ALL"]})").error().message, HasSubstr("capabilities[0]: Linux has no capability"));
+    EXPECT_THAT(load(R"({"device": []})").error().message,
+                HasSubstr("policy.json: device: unknown field (did you mean 'devices'?)"));
+    EXPECT_THAT(load(R"({"devices": "/dev/x"})").error().message,
+                HasSubstr("devices: expected an array, got a string"));
+    EXPECT_THAT(load(R"({"devices": ["tty"]})").error().message,
+                HasSubstr("devices[0]: \"tty\" is not an absolute path"));
+    EXPECT_THAT(load(R"({"capabilities": ["ALL"]})").error().message,
+                HasSubstr("capabilities[0]: Linux has no capability"));
     EXPECT_THAT(load(R"({"bind_sources": ["/a/.."]})").error().message, HasSubstr("bind_sources[0]: "));
     EXPECT_THAT(load(R"({"host_network": 1})").error().message, HasSubstr("host_network: expected a boolean"));
 }

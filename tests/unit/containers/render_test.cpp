@@ -41,7 +41,8 @@ protected:
 
     static std::vector<std::string> namespaces(const json& config) {
         std::vector<std::string> out;
-        for (const auto& entry : config["linux"]["namespaces"]) out.push_back(entry["type"]);
+        for (const auto& entry : config["linux"]["namespaces"])
+            out.push_back(entry["type"]);
         return out;
     }
 
@@ -63,7 +64,8 @@ TEST_F(RenderTest, PutsTheContainerOnAReadOnlyRootInItsCgroup) {
 
 TEST_F(RenderTest, GivesNoCapabilitiesUnlessAsked) {
     const auto capabilities = render()["process"]["capabilities"];
-    for (const auto* set : {"bounding", "effective", "inheritable", "permitted", "ambient"}) EXPECT_EQ(capabilities[set], json::array()) << set;
+    for (const auto* set : {"bounding", "effective", "inheritable", "permitted", "ambient"})
+        EXPECT_EQ(capabilities[set], json::array()) << set;
 }
 
 TEST_F(RenderTest, GivesCapabilitiesThatWorkForRootAndForOthers) {
@@ -88,8 +90,9 @@ TEST_F(RenderTest, RefusesACapabilityThatThePolicyDoesNotAllow) {
     const auto config = try_render(manifest);
     ASSERT_FALSE(config);
     EXPECT_EQ(config.error().code, Code::PolicyRefused);
-    EXPECT_EQ(config.error().message, "app 'hello' asks for capability CAP_NET_ADMIN (davit.json: capabilities), "
-                                      "which policy.json does not allow (capabilities)");
+    EXPECT_EQ(config.error().message,
+              "app 'hello' asks for capability CAP_NET_ADMIN (davit.json: capabilities), "
+              "which policy.json does not allow (capabilities)");
     EXPECT_TRUE(try_render(manifest, {.capabilities = {"CAP_NET_ADMIN"}}));
 }
 
@@ -124,7 +127,8 @@ TEST_F(RenderTest, SharesTheHostsNetworkOrGivesAnOwnOne) {
     EXPECT_THAT(namespaces(render(manifest)), Contains("network"));
     EXPECT_TRUE(try_render(manifest, {.host_network = false}));
     manifest["network"] = "host";
-    EXPECT_THAT(try_render(manifest, {.host_network = false}).error().message, HasSubstr("the host's network (davit.json: network)"));
+    EXPECT_THAT(try_render(manifest, {.host_network = false}).error().message,
+                HasSubstr("the host's network (davit.json: network)"));
 }
 
 TEST_F(RenderTest, ShowsTheHostsNameServiceWhereTheAppHasAPlaceForIt) {
@@ -148,7 +152,8 @@ TEST_F(RenderTest, BindsVolumesWritable) {
 
 TEST_F(RenderTest, MountsFreshFileSystemsOverTheStandardDirectories) {
     const auto config = render();
-    for (const auto* directory : {"/proc", "/dev", "/sys", "/run", "/tmp"}) EXPECT_FALSE(mount_at(config, directory).is_null()) << directory;
+    for (const auto* directory : {"/proc", "/dev", "/sys", "/run", "/tmp"})
+        EXPECT_FALSE(mount_at(config, directory).is_null()) << directory;
     EXPECT_THAT(mount_at(config, "/sys")["options"], Contains("ro"));
     EXPECT_THAT(mount_at(config, "/sys/fs/cgroup")["options"], Contains("ro"));
     EXPECT_THAT(config["linux"]["maskedPaths"], Contains("/proc/kcore"));
@@ -164,7 +169,8 @@ TEST_F(RenderTest, DeniesEveryDeviceButTheAllowedOnes) {
     EXPECT_THAT(try_render(manifest).error().message,
                 HasSubstr("device /dev/null (davit.json: devices), which policy.json does not allow (devices)"));
     const auto linux = render(manifest, {.devices = {"/dev/null"}})["linux"];
-    EXPECT_EQ(linux["resources"]["devices"][1], json({{"allow", true}, {"type", "c"}, {"major", 1}, {"minor", 3}, {"access", "rw"}}));
+    EXPECT_EQ(linux["resources"]["devices"][1],
+              json({{"allow", true}, {"type", "c"}, {"major", 1}, {"minor", 3}, {"access", "rw"}}));
     EXPECT_EQ(linux["devices"][0]["path"], "/dev/null");
 
     manifest["devices"] = {"/dev/none"};
@@ -174,9 +180,14 @@ TEST_F(RenderTest, DeniesEveryDeviceButTheAllowedOnes) {
 TEST_F(RenderTest, TakesFromTheOldFormWhatThePolicyAllows) {
     const json config = {
         {"ociVersion", "1.0.0"},
-        {"process", {{"terminal", true}, {"noNewPrivileges", false}, {"args", {"/bin/hello"}}, {"env", {"PATH=/bin"}}, {"cwd", "/"},
-                     {"user", {{"uid", 1000}, {"gid", 1000}}},
-                     {"capabilities", {{"bounding", {"CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"}}}}}},
+        {"process",
+         {{"terminal", true},
+          {"noNewPrivileges", false},
+          {"args", {"/bin/hello"}},
+          {"env", {"PATH=/bin"}},
+          {"cwd", "/"},
+          {"user", {{"uid", 1000}, {"gid", 1000}}},
+          {"capabilities", {{"bounding", {"CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"}}}}}},
         {"root", {{"path", "rootfs"}, {"readonly", false}}},
         {"hostname", "theirs"},
         {"hooks", {{"prestart", {{{"path", "/bin/evil"}}}}}},
@@ -189,7 +200,8 @@ TEST_F(RenderTest, TakesFromTheOldFormWhatThePolicyAllows) {
     EXPECT_EQ((*rendered)["process"]["terminal"], false);
     EXPECT_EQ((*rendered)["process"]["noNewPrivileges"], true);
     EXPECT_EQ((*rendered)["process"]["user"]["uid"], 1000);
-    EXPECT_EQ((*rendered)["process"]["capabilities"]["bounding"], json({"CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"}));
+    EXPECT_EQ((*rendered)["process"]["capabilities"]["bounding"],
+              json({"CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"}));
     EXPECT_EQ((*rendered)["process"]["env"], json({"PATH=/bin", "NOTIFY_SOCKET=/run/systemd/notify"}));
     EXPECT_EQ((*rendered)["linux"]["cgroupsPath"], "/apps/hello/ctr");
     EXPECT_EQ((*rendered)["linux"]["seccomp"]["defaultAction"], "SCMP_ACT_ALLOW");
@@ -197,10 +209,13 @@ TEST_F(RenderTest, TakesFromTheOldFormWhatThePolicyAllows) {
 
 TEST_F(RenderTest, RefusesFromTheOldFormWhatThePolicyDoesNotAllow) {
     json config = {{"process", {{"args", {"/bin/hello"}}, {"capabilities", {{"effective", {"CAP_SYS_ADMIN"}}}}}}};
-    EXPECT_THAT(try_legacy(config).error().message, HasSubstr("CAP_SYS_ADMIN (config.json: process.capabilities.effective)"));
+    EXPECT_THAT(try_legacy(config).error().message,
+                HasSubstr("CAP_SYS_ADMIN (config.json: process.capabilities.effective)"));
 
-    config = {{"process", {{"args", {"/bin/hello"}}}}, {"mounts", {{{"destination", "/x"}, {"type", "bind"}, {"source", "/etc"}}}}};
-    EXPECT_THAT(try_legacy(config).error().message, HasSubstr("the host's /etc (config.json: mounts[0]), which policy.json does not allow"));
+    config = {{"process", {{"args", {"/bin/hello"}}}},
+              {"mounts", {{{"destination", "/x"}, {"type", "bind"}, {"source", "/etc"}}}}};
+    EXPECT_THAT(try_legacy(config).error().message,
+                HasSubstr("the host's /etc (config.json: mounts[0]), which policy.json does not allow"));
 }
 
 TEST_F(RenderTest, AllowsHostDirectoriesThatThePolicyNamesAndWhatLiesBelow) {
@@ -209,12 +224,16 @@ TEST_F(RenderTest, AllowsHostDirectoriesThatThePolicyNamesAndWhatLiesBelow) {
     std::filesystem::create_symlink("/etc", allowed / "escape");
     const Policy policy{.bind_sources = {allowed.string()}};
     const auto config = [](const Path& source) {
-        return json{{"process", {{"args", {"/bin/hello"}}}},
-                    {"mounts", {{{"destination", "/x"}, {"type", "bind"}, {"source", source.string()}, {"options", {"ro"}}}}}};
+        return json{
+            {"process", {{"args", {"/bin/hello"}}}},
+            {"mounts", {{{"destination", "/x"}, {"type", "bind"}, {"source", source.string()}, {"options", {"ro"}}}}}};
     };
     const auto rendered = try_legacy(config(allowed / "x"), {}, policy);
     ASSERT_TRUE(rendered) << rendered.error().message;
     EXPECT_EQ(mount_at(*rendered, "/x")["options"], json({"rbind", "ro", "nosuid", "nodev"}));
+    std::filesystem::create_symlink("x", allowed / "link");
+    EXPECT_EQ(mount_at(try_legacy(config(allowed / "link"), {}, policy).value(), "/x")["source"],
+              (allowed / "x").string());
     EXPECT_TRUE(try_legacy(config(allowed), {}, policy));
     EXPECT_FALSE(try_legacy(config(allowed.string() + "-other"), {}, policy));
     EXPECT_FALSE(try_legacy(config(allowed / "escape"), {}, policy)) << "a link out of the allowed directory";

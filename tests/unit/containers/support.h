@@ -39,7 +39,8 @@ inline nlohmann::json hello_manifest() {
 class BundleDirectory {
 public:
     explicit BundleDirectory(Path root) : root_(std::move(root)) {
-        for (const auto* name : {"proc", "dev", "sys", "run", "tmp", "bin", "etc"}) std::filesystem::create_directories(rootfs() / name);
+        for (const auto* name : {"proc", "dev", "sys", "run", "tmp", "bin", "etc"})
+            std::filesystem::create_directories(rootfs() / name);
         write(rootfs() / "bin/hello", "#!");
         std::filesystem::permissions(rootfs() / "bin/hello", std::filesystem::perms(0755));
     }
@@ -48,7 +49,9 @@ public:
     [[nodiscard]] Path rootfs() const { return root_ / "rootfs"; }
     void manifest(const nlohmann::json& manifest) const { write(root_ / "davit.json", manifest.dump()); }
     void config(const nlohmann::json& config) const { write(root_ / "config.json", config.dump()); }
-    [[nodiscard]] Result<Bundle> read(const LegacyOptions& legacy = {}) const { return read_bundle(root_, "hello", "7", legacy); }
+    [[nodiscard]] Result<Bundle> read(const LegacyOptions& legacy = {}) const {
+        return read_bundle(root_, "hello", "7", legacy);
+    }
 
 private:
     Path root_;

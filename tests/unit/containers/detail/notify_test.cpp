@@ -1,13 +1,13 @@
 #include "containers/detail/notify.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <format>
 #include <string>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <gtest/gtest.h>
 

@@ -9,16 +9,19 @@ namespace {
 using namespace std::string_literals;
 
 void accepts(Objection (*rule)(std::string_view), std::initializer_list<std::string> texts) {
-    for (const auto& text : texts) EXPECT_FALSE(rule(text)) << text << ": " << rule(text).value_or("");
+    for (const auto& text : texts)
+        EXPECT_FALSE(rule(text)) << text << ": " << rule(text).value_or("");
 }
 
 void refuses(Objection (*rule)(std::string_view), std::initializer_list<std::string> texts) {
-    for (const auto& text : texts) EXPECT_TRUE(rule(text)) << quoted(text);
+    for (const auto& text : texts)
+        EXPECT_TRUE(rule(text)) << quoted(text);
 }
 
 TEST(Rules, AnAppNameIsEqualInFilesRefsUnitsAndCgroups) {
     accepts(app_name, {"a", "0", "hello-2", "db.main", "a_b", std::string(64, 'x')});
-    refuses(app_name, {"", ".", "..", "-a", ".a", "A", "a/b", "a b", "a\n", "a\0"s, "é", "a@b", "a%b", "a\\b", "hello.pid", std::string(65, 'x')});
+    refuses(app_name, {"", ".", "..", "-a", ".a", "A", "a/b", "a b", "a\n", "a\0"s, "é", "a@b", "a%b", "a\\b",
+                       "hello.pid", std::string(65, 'x')});
 }
 
 TEST(Rules, AVersionIsOneWord) {
@@ -28,7 +31,8 @@ TEST(Rules, AVersionIsOneWord) {
 
 TEST(Rules, APathIsAbsoluteAndInNormalForm) {
     accepts(absolute_path, {"/", "/a", "/a/b.c/..d", "/é"});
-    refuses(absolute_path, {"", "a", "./a", "//", "/a//b", "/a/", "/a/.", "/a/../b", "/..", "/a\nb", "/a\0b"s, "/" + std::string(4000, 'x')});
+    refuses(absolute_path, {"", "a", "./a", "//", "/a//b", "/a/", "/a/.", "/a/../b", "/..", "/a\nb", "/a\0b"s,
+                            "/" + std::string(4000, 'x')});
 }
 
 TEST(Rules, AMountPointLeavesTheSystemsDirectoriesAlone) {
@@ -43,7 +47,8 @@ TEST(Rules, ADeviceNodeLiesBelowDev) {
 
 TEST(Rules, MemoryHasTheFormOfSystemdsMemoryMax) {
     accepts(memory, {"64M", "1G", "2T", "1024K", "1048576", "50%", "100%"});
-    refuses(memory, {"", "M", "0", "0M", "64MB", "64 M", "1.5G", "-1", "infinity", "101%", "64M\nExecStart=/bin/sh", "64m", "9999999999999999"});
+    refuses(memory, {"", "M", "0", "0M", "64MB", "64 M", "1.5G", "-1", "infinity", "101%", "64M\nExecStart=/bin/sh",
+                     "64m", "9999999999999999"});
 }
 
 TEST(Rules, CpuHasTheFormOfSystemdsCpuQuota) {

@@ -7,7 +7,8 @@ namespace {
 
 TEST(UnitCgroup, IsTheLineOfTheUnifiedHierarchy) {
     EXPECT_EQ(unit_cgroup("0::/davit.slice/davit-app-hello.service\n"), "/davit.slice/davit-app-hello.service");
-    EXPECT_EQ(unit_cgroup("12:memory:/other\n1:name=systemd:/x\n0::/davit-app-hello.service\n"), "/davit-app-hello.service");
+    EXPECT_EQ(unit_cgroup("12:memory:/other\n1:name=systemd:/x\n0::/davit-app-hello.service\n"),
+              "/davit-app-hello.service");
 }
 
 TEST(UnitCgroup, LeavesOutWhereSystemdRunsExecStopPost) {

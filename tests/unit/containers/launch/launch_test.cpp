@@ -24,7 +24,10 @@ protected:
         const auto directory = paths_.state / "generations" / std::to_string(number);
         std::filesystem::create_directories(directory / "apps");
         std::filesystem::create_directory_symlink("../../../checkouts/hello/" + commit, directory / "apps/hello");
-        const json content = {{"os", "any"}, {"apps", {{{"name", "hello"}, {"version", "7"}, {"commit", commit}, {"ref", "hello"}, {"legacy", legacy}}}}};
+        const json content = {
+            {"os", "any"},
+            {"apps",
+             {{{"name", "hello"}, {"version", "7"}, {"commit", commit}, {"ref", "hello"}, {"legacy", legacy}}}}};
         test::write(directory / "generation.json", content.dump());
         std::filesystem::remove(paths_.state / "current");
         std::filesystem::create_directory_symlink(std::format("generations/{}", number), paths_.state / "current");

@@ -57,8 +57,8 @@ TEST_F(RuntimeTest, RemovesADeadContainersStateWithoutStartingTheRuntime) {
 }
 
 TEST_F(RuntimeTest, LetsTheRuntimeDeleteAContainerThatMayLive) {
-    for (const auto& state : {std::format(R"({{"init_process_pid": {}}})", getpid()), std::string(R"({"pid": 1})"), std::string("damaged"),
-                              std::string(R"({"init_process_pid": -1})"), std::string("[]")}) {
+    for (const auto& state : {std::format(R"({{"init_process_pid": {}}})", getpid()), std::string(R"({"pid": 1})"),
+                              std::string("damaged"), std::string(R"({"init_process_pid": -1})"), std::string("[]")}) {
         container(state);
         EXPECT_TRUE(runtime_.forget("hello")) << state;
         EXPECT_FALSE(exists()) << state;
