@@ -219,6 +219,9 @@ int main(int argc, char** argv) {
     CLI::App davit("Publishes apps for devices and deploys them through hawkBit", "davit");
     davit.set_version_flag("--version", "davit " DAVIT_VERSION);
     davit.require_subcommand(1);
+    davit.failure_message([](const CLI::App*, const CLI::Error& error) {
+        return std::format("davit: {}; see 'davit --help'\n", error.what());
+    });
     davit.footer("Exit codes: 0 done, 1 failed, 2 wrong usage. 'davit VERB --help' has an example of each.");
     Run run;
     add_key(davit, run);
