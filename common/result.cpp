@@ -38,6 +38,8 @@ std::string_view name(Code code) {
             return "Unsupported";
         case Code::Canceled:
             return "Canceled";
+        case Code::Interrupted:
+            return "Interrupted";
         case Code::System:
             return "System";
         case Code::Defect:
@@ -53,6 +55,7 @@ Bucket bucket(Code code) {
             return Bucket::RetrySoon;
         case Code::Network:
         case Code::Quota:
+        case Code::Interrupted:
             return Bucket::RetryWithBackOff;
         // The same input gives the same answer: only another deployment can help.
         case Code::InvalidInput:

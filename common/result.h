@@ -28,6 +28,7 @@ enum class Code {
     AppFailed,      ///< an app did not start, did not become READY, or failed its health probe
     Unsupported,    ///< understood, but not something this version does
     Canceled,       ///< we were asked to stop
+    Interrupted,    ///< a helper process of ours was killed from outside (by hand, for want of memory)
     System,         ///< the operating system refused (errno), or systemd did
     Defect,         ///< a bug of ours
 };

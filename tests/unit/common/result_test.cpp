@@ -61,6 +61,7 @@ TEST(Result, EveryCodeHasANameOfItsOwn) {
 
 TEST(Result, CodesFallIntoTheBucketOfTheirReaction) {
     EXPECT_EQ(bucket(Code::Canceled), Bucket::RetrySoon);
+    EXPECT_EQ(bucket(Code::Interrupted), Bucket::RetryWithBackOff);
     EXPECT_EQ(bucket(Code::Network), Bucket::RetryWithBackOff);
     EXPECT_EQ(bucket(Code::Untrusted), Bucket::FailDeployment);
     EXPECT_EQ(bucket(Code::NoSpace), Bucket::FailDeployment);
