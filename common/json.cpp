@@ -198,6 +198,7 @@ Result<std::vector<Reader>> Reader::get_array(std::string_view member) const {
 Result<std::vector<std::string>> Reader::get_strings(std::string_view member) const {
     const auto elements = TRY(get_array(member));
     std::vector<std::string> strings;
+    strings.reserve(elements.size());
     for (const auto& element : elements)
         strings.push_back(TRY(element.as_string()));
     return strings;

@@ -57,6 +57,7 @@ Result<Fd> make_input(std::string_view input) {
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
     std::vector<char*> result;
+    result.reserve(strings.size());
     for (const auto& s : strings)
         result.push_back(const_cast<char*>(s.c_str()));  // exec's signature predates const
     return result;
@@ -326,7 +327,7 @@ Result<Exit> watch(const Command& command, std::chrono::milliseconds stall, std:
     if (stop.stop_requested()) return canceled();
     const Fd wake(::eventfd(0, EFD_CLOEXEC));
     if (!wake) return fail(system_error("cannot make an eventfd", errno));
-    const std::stop_callback wake_up(stop, [&wake] { ::eventfd_write(wake.get(), 1); });
+    const std::stop_callback wake_up(std::move(stop), [&wake] { ::eventfd_write(wake.get(), 1); });
 
     auto child = TRY(Child::start(command));
     Lines lines(on_line);

@@ -34,7 +34,7 @@ using Reply = LoopbackServer::Reply;
 const std::string kNoHost(64, 'x');
 
 /// A server that gives every request the same reply.
-std::function<Reply(const std::string&)> always(Reply reply) {
+std::function<Reply(const std::string&)> always(const Reply& reply) {
     return [reply](const std::string&) { return reply; };
 }
 

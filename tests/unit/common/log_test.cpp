@@ -20,8 +20,7 @@ struct Line {
     Fields fields;
 };
 
-class LogTest : public testing::Test {
-protected:
+struct LogTest : testing::Test {
     LogTest() {
         set_sink([this](Level level, std::string_view message, const Fields& fields) {
             lines.emplace_back(level, std::string(message), fields);
@@ -69,8 +68,7 @@ TEST_F(LogTest, KeepsTheFieldsOfThreadsApart) {
     EXPECT_THAT(lines.at(0).fields, IsEmpty());
 }
 
-class LogToStandardErrorTest : public testing::Test {
-protected:
+struct LogToStandardErrorTest : testing::Test {
     LogToStandardErrorTest() { testing::internal::CaptureStderr(); }
     ~LogToStandardErrorTest() override { ::unsetenv("JOURNAL_STREAM"); }
     static std::string written() { return testing::internal::GetCapturedStderr(); }

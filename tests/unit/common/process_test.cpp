@@ -19,7 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using test::FailsWith;
 using test::Works;
-using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
