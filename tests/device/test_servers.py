@@ -58,8 +58,7 @@ def test_a_server_with_a_strangers_certificate_is_not_talked_to(
     device.boot()
     until(lambda: device.ctl("status")["server_error"], "an attempt")
 
-    error = device.ctl("status")["server_error"]
-    assert "certificate" in error and "ca_file" in error
+    assert "certificate is not trusted" in device.ctl("status")["server_error"]
     assert front.traffic().of("controller").count == 0
 
 
@@ -77,7 +76,7 @@ def test_a_wrong_token_is_named_as_the_cause(lab: Lab, make_device: MakeDevice) 
     until(lambda: device.ctl("status")["server_error"], "an attempt")
 
     error = device.ctl("status")["server_error"]
-    assert "401" in error and "token" in error
+    assert "refuses the target token" in error and device.name in error
     assert lab.hawkbit.target(device.name) is None
 
 

@@ -24,7 +24,7 @@ def test_an_unsigned_commit_is_refused(lab: Lab, apps: Apps, hello_1: Device) ->
     craft.unsign(lab.publisher.published, release.commits["hello"])
     action = lab.failed(hello_1, lab.publisher.deploy(release, hello_1.name))
 
-    assert "hello" in action.last and "not signed" in action.last
+    assert "hello" in action.last and "carries no signature" in action.last
     assert "cause=untrusted" in action.last
 
 
