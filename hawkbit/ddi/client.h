@@ -107,7 +107,7 @@ public:
     [[nodiscard]] Result<void> feedback(const std::string& action_id, const Feedback& feedback);
     /// Errors: ServerRefused when the action is not being canceled (405).
     [[nodiscard]] Result<void> cancel_feedback(const std::string& action_id, const Feedback& feedback);
-    /// PUT configData, mode replace: the device owns its attributes, and what it no longer says (a removed app) is gone.
+    /// PUT configData, mode replace: the device owns its attributes; what it no longer says (a removed app) is gone.
     [[nodiscard]] Result<void> attributes(const std::map<std::string, std::string>& values);
 
 private:

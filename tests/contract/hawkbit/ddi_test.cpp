@@ -48,10 +48,10 @@ TEST_F(Device, SendsItsAttributesUntilTheServerHasThem) {
                 ElementsAre(Pair("arch", "x86_64"), Pair("hw_model", "Ger?t ?1")));
 }
 
-TEST_F(Device, MergesAttributesIntoThoseThatAreThere) {
+TEST_F(Device, ForgetsAttributesThatItSendsNoMore) {
     create_device();
-    must(device().attributes({{"arch", "x86_64"}, {"app.hello", "1"}}));
-    must(device().attributes({{"app.hello", "2"}}));
+    must(device().attributes({{"arch", "x86_64"}, {"app.hello", "1"}, {"app.removed", "1"}}));
+    must(device().attributes({{"arch", "x86_64"}, {"app.hello", "2"}}));
     EXPECT_THAT(must(admin().attributes(device_id())), ElementsAre(Pair("app.hello", "2"), Pair("arch", "x86_64")));
 }
 
