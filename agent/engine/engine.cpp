@@ -148,10 +148,10 @@ Result<std::optional<Phase>> Engine::Impl::follow(const JournalEntry& entry, con
 }
 
 Result<void> Engine::Impl::finish(const JournalEntry& entry, const Outcome& outcome) {
-    if (outcome.success) {
-        const auto remembered = parts.generations.remember_previous(entry.from);
-        if (!remembered) log::warning("cannot remember the previous generation: {}", remembered.error().message);
-    }
+    // After a rollback the old generation is current and this does nothing; if going back failed, it must not be
+    // garbage.
+    const auto remembered = parts.generations.remember_previous(entry.from);
+    if (!remembered) log::warning("cannot remember the previous generation: {}", remembered.error().message);
     TRY(parts.journal.finish(outcome, parts.clock.wall_ms()));
     if (outcome.success) {
         log::notice("deployment {} succeeded: {}", entry.deployment.id, outcome.message);
@@ -203,7 +203,9 @@ Result<void> Engine::run(const Deployment& deployment, std::stop_token stop) {
     const auto known = TRY(journal.find(deployment.id));
     if (known && known->deployment == deployment) {
         log::info("deployment {} is finished already; its result is reported again", deployment.id);
-        return journal.report_again(deployment.id);
+        TRY(journal.report_again(deployment.id));
+        impl_->parts.observer.finished(deployment, known->outcome);
+        return {};
     }
     const auto now = impl_->parts.clock.wall_ms();
     const auto from = impl_->current_or_empty();

@@ -32,18 +32,14 @@ Result<void> look_at_due(const Context& context, std::vector<Watch>& watches) {
     return {};
 }
 
-bool all_passed(const std::vector<Watch>& watches, MonotonicTime now) {
-    return std::ranges::all_of(watches, [now](const Watch& watch) { return watch.passed(now); });
-}
-
 }  // namespace
 
 Result<Step> probation(const Context& context) {
     auto watches = TRY(watch_new_apps(context));
     for (;;) {
         TRY(look_at_due(context, watches));
+        if (std::ranges::all_of(watches, &Watch::passed)) return Step{Event::Kept, context.plan.done()};
         const auto now = context.clock.now();
-        if (all_passed(watches, now)) return Step{Event::Kept, context.plan.done()};
         const auto due = std::ranges::min(watches, {}, &Watch::due).due();
         const auto pause = std::chrono::ceil<Milliseconds>(std::max(due - now, MonotonicTime::duration::zero()));
         if (!context.clock.sleep(pause, context.stop)) return fail(Code::Canceled, "stopped in probation");

@@ -31,10 +31,8 @@ std::string Watch::who() const {
     return label(app_);
 }
 
-bool Watch::passed(MonotonicTime now) const {
-    if (!up_since_) return false;
-    if (manifest_.start == StartType::Oneshot) return true;
-    return now - *up_since_ >= manifest_.health.stays_up && failed_probes_ == 0;
+bool Watch::has_stayed_up(MonotonicTime now) const {
+    return manifest_.start == StartType::Oneshot || now - *up_since_ >= manifest_.health.stays_up;
 }
 
 Result<void> Watch::look(Apps& apps, Probe& probe, Clock& clock) {
@@ -45,6 +43,7 @@ Result<void> Watch::look(Apps& apps, Probe& probe, Clock& clock) {
     }
     TRY(check_health(probe));
     const auto now = clock.now();  // a probe takes its time
+    if (failed_probes_ == 0 && has_stayed_up(now)) passed_ = true;
     due_ = now + manifest_.health.every;
     const auto end = *up_since_ + manifest_.health.stays_up;
     if (end > now) due_ = std::min(due_, end);

@@ -8,8 +8,8 @@
 namespace davit {
 
 /// The app must be READY within its start timeout, must not restart or stop, and `failures` failed probes in a row end
-/// it. It has passed when it was up for `stays_up` and its last probe was good. A oneshot app has passed when it has
-/// ended well.
+/// it. It has passed once it was up for `stays_up` and a probe after that was good, so every watch ends; until the last
+/// app has passed it is watched all the same. A oneshot app has passed when it has ended well.
 class Watch {
 public:
     Watch(AppVersion app, Manifest manifest, MonotonicTime now);
@@ -17,7 +17,7 @@ public:
     /// Looks at the app. Error: AppFailed "app 'hello' 3 is unhealthy: GET http://… answered 500 (3 probes)".
     Result<void> look(Apps& apps, Probe& probe, Clock& clock);
 
-    [[nodiscard]] bool passed(MonotonicTime now) const;
+    [[nodiscard]] bool passed() const { return passed_; }
     /// When to look again.
     [[nodiscard]] MonotonicTime due() const { return due_; }
     [[nodiscard]] const AppVersion& app() const { return app_; }
@@ -25,6 +25,7 @@ public:
 private:
     Result<void> check_state(const Apps::State& state, MonotonicTime now);
     Result<void> check_health(Probe& probe);
+    [[nodiscard]] bool has_stayed_up(MonotonicTime now) const;
     [[nodiscard]] std::string who() const;
 
     AppVersion app_;
@@ -33,6 +34,7 @@ private:
     MonotonicTime due_;
     std::optional<MonotonicTime> up_since_;
     int failed_probes_ = 0;
+    bool passed_ = false;
 };
 
 }  // namespace davit

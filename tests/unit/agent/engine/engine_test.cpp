@@ -176,6 +176,7 @@ TEST_F(EngineTest, StartsAnAppThatIsInstalledAndDoesNotRun) {
     EXPECT_THAT(deploy({app("hello", "1").part(), app("ticker", "1").part()}), Succeeded(_));
 
     EXPECT_THAT(device.did(), ElementsAre("start hello 1"));
+    EXPECT_THAT(previous(), ElementsAre("nothing")) << "the set is the same, so there is no other one to go back to";
 }
 
 TEST_F(EngineTest, InstallsButDoesNotStartAnAppWithoutAutostart) {
@@ -286,6 +287,7 @@ TEST_F(EngineTest, ReportsAFinishedDeploymentAgainWithoutTouchingAnything) {
     deploy({part});
 
     EXPECT_THAT(deliver(), ElementsAre("7"));
+    EXPECT_THAT(device.finished_ids(), ElementsAre("7", "7"));
     EXPECT_THAT(device.did(), IsEmpty());
 }
 
@@ -376,7 +378,9 @@ TEST_P(EngineKilledIn, GivesUpAfterTheEntriesThatAreAllowedAndLeavesTheOldApps) 
     const auto why = std::format("phase '{}' was interrupted {} times", name(GetParam()), kills);
     EXPECT_THAT(entry->outcome, Failed(GetParam() == Phase::RollingBack ? "app-failed" : "system", HasSubstr(why)));
     EXPECT_THAT(deliver(), ElementsAre("7"));
-    if (GetParam() != Phase::RollingBack) {
+    if (GetParam() == Phase::RollingBack) {
+        EXPECT_THAT(previous(), ElementsAre("hello 1")) << "what a person may still go back to";
+    } else {
         EXPECT_THAT(device.running(), ElementsAre("hello 1"));
     }
 }

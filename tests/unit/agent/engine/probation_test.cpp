@@ -72,6 +72,16 @@ TEST_F(ProbationTest, DoesNotEndWellOnAFailedProbe) {
     EXPECT_EQ(clock.now() - begin, 6s);
 }
 
+TEST_F(ProbationTest, WatchesAnAppThatHasPassedUntilTheLastOneHas) {
+    auto slow = app("slow", "1");
+    slow.manifest.health.stays_up = 2min;
+    device.fault("hello 2").dies_after = 1min;
+
+    const auto outcome = deploy({device.publishes(app("hello", "2")), device.publishes(slow)});
+
+    EXPECT_THAT(outcome, Failed("app-failed", HasSubstr("app 'hello' 2 did not stay up")));
+}
+
 TEST_F(ProbationTest, NoticesARestartBySystemd) {
     device.fault("hello 2").dies_after = 12s;
 

@@ -1,5 +1,7 @@
 #include "tests/unit/agent/engine/world.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <format>
 
 #include "common/log.h"
