@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.bench.table import Table
 from tests.lab.device import STATE, Device
 from tests.lab.lab import Lab
-from tests.lab.processes import children, memory
+from tests.lab.processes import children, memory, written
 from tests.lab.story import amount
 
 FILES, SIZE = 300, 100_000
@@ -25,13 +25,13 @@ def measure(lab: Lab, table: Table) -> None:
     table.add("first install of 30 MB on the wire", amount(first.bytes), f"{first.count} requests")
     table.add("peak memory of that pull, child included (PSS)", amount(peak.pss), "goal ≤ 30 MB", peak.pss <= 30e6)
 
-    written = _written(device)
+    before_writing = _written(device)
     before = lab.repository.traffic()
     lab.install(device, _bundle(lab, "wire-1", 1))
     wire = lab.repository.since(before)
     table.add("one 100 kB file of 30 MB changed, on the wire", amount(wire.bytes), "par 114 kB; incompressible content", wire.bytes <= 116_000)
     table.add("  requests", str(wire.count), "par 11", wire.count <= 11)
-    per_update = (_written(device) - written) / SIZE
+    per_update = (_written(device) - before_writing) / SIZE
     table.add("  written to disk ÷ new content (100 kB)", f"{per_update:.2f}", "")
 
     lab.release(_bundle(lab, "wire-2", 250))  # published, never deployed here
@@ -41,9 +41,9 @@ def measure(lab: Lab, table: Table) -> None:
     table.add("one version skipped, on the wire", amount(skipped.bytes), "one new file; what only the skipped version had is not fetched",
               skipped.bytes <= SIZE + 30_000)
 
-    written = _written(device)
+    before_writing = _written(device)
     lab.install(device, lab.publisher.app("hello", "wire-new", "--files", "100", "--file-size", str(SIZE), "--seed", "99", manifest=_QUICK))
-    ratio = (_written(device) - written) / (100 * SIZE)
+    ratio = (_written(device) - before_writing) / (100 * SIZE)
     table.add("written to disk ÷ new content, 10 MB new", f"{ratio:.2f}", "goal ≤ 1.2", ratio <= 1.2)
     device.close()
 
@@ -54,14 +54,8 @@ def _bundle(lab: Lab, version: str, changed: int) -> Path:
 
 
 def _written(device: Device) -> int:
-    """Bytes that davitd and the children it has waited for gave to the disk."""
     device.sh(f"sync -f {STATE}")
-    pid = device.host_pid(device.pid("davitd.service"))
-    for line in Path(f"/proc/{pid}/io").read_text().splitlines():
-        name, value = line.split(": ")
-        if name == "write_bytes":
-            return int(value)
-    raise AssertionError("the kernel counts no write_bytes")
+    return written(device.host_pid(device.pid("davitd.service")))
 
 
 class PeakMemory:

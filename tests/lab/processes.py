@@ -56,5 +56,13 @@ def work(pid: int) -> Work:
         for line in (task / "status").read_text().splitlines():
             if "ctxt_switches" in line:
                 switches += int(line.split()[1])
-    written = next(int(line.split()[1]) for line in Path(f"/proc/{pid}/io").read_text().splitlines() if line.startswith("write_bytes"))
-    return Work(switches, nanoseconds / 1e9, written)
+    return Work(switches, nanoseconds / 1e9, written(pid))
+
+
+def written(pid: int) -> int:
+    """Bytes that a process, and the children that it has waited for, gave to the disk.
+
+    Less what was deleted before it got there (the kernel counts a page when it becomes dirty).
+    """
+    counters = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+    return int(counters["write_bytes"]) - int(counters["cancelled_write_bytes"])
