@@ -48,8 +48,10 @@ Result<Deployment> deployment_from_json(std::string_view text) {
     const json::Reader reader(value, "deployment");
     Deployment deployment;
     deployment.id = TRY(reader.need_string("id"));
-    for (const auto& part : TRY(reader.get_array("parts")))
-        deployment.parts.push_back(TRY(part_from_json(part)));
+    for (const auto& entry : TRY(reader.get_array("parts"))) {
+        auto part = TRY(part_from_json(entry));
+        deployment.parts.push_back(std::move(part));
+    }
     return deployment;
 }
 

@@ -42,12 +42,13 @@ Result<Generation> from_json(std::string_view text, std::string source) {
     const json::Reader reader(value, std::move(source));
     Generation generation;
     generation.os = TRY(reader.need_string("os"));
-    for (const auto& app : TRY(reader.get_array("apps"))) {
-        generation.apps.push_back({.name = TRY(app.need_string("name")),
-                                   .version = TRY(app.need_string("version")),
-                                   .commit = TRY(app.need_string("commit")),
-                                   .ref = TRY(app.need_string("ref")),
-                                   .legacy = TRY(legacy_from_json(app))});
+    for (const auto& entry : TRY(reader.get_array("apps"))) {
+        auto& app = generation.apps.emplace_back();
+        app.name = TRY(entry.need_string("name"));
+        app.version = TRY(entry.need_string("version"));
+        app.commit = TRY(entry.need_string("commit"));
+        app.ref = TRY(entry.need_string("ref"));
+        app.legacy = TRY(legacy_from_json(entry));
     }
     return generation;
 }
@@ -116,7 +117,10 @@ Result<std::vector<Generations::Number>> Generations::numbers() const {
 Result<Generations::Number> Generations::next_number() {
     const Path last = state_ / "generations" / "last";
     Number highest = 0;
-    if (file::exists(last)) highest = to_number(TRY(file::read(last))).value_or(0);
+    if (file::exists(last)) {
+        const auto text = TRY(file::read(last));
+        highest = to_number(text).value_or(0);
+    }
     for (const auto number : TRY(numbers()))
         highest = std::max(highest, number);
     TRY(file::write_durably(last, std::to_string(highest + 1)));

@@ -114,7 +114,8 @@ Result<void> add_result(sqlite::Database& db, const Deployment& deployment, cons
 }  // namespace
 
 Result<Journal> Journal::open(const Path& file) {
-    return Journal(TRY(sqlite::Database::open(file, migrations())));
+    auto database = TRY(sqlite::Database::open(file, migrations()));
+    return Journal(std::move(database));
 }
 
 Result<std::optional<JournalEntry>> Journal::active() {
@@ -184,8 +185,10 @@ Result<std::vector<HistoryEntry>> Journal::history(int limit) {
                     "ORDER BY row DESC LIMIT ?",
                     {value(std::int64_t{limit})}));
     std::vector<HistoryEntry> out;
-    for (const auto& row : rows)
-        out.push_back(TRY(history_from(row).transform_error(in("history"))));
+    for (const auto& row : rows) {
+        auto entry = TRY(history_from(row).transform_error(in("history")));
+        out.push_back(std::move(entry));
+    }
     return out;
 }
 
@@ -202,7 +205,8 @@ Result<void> Journal::report_again(const std::string& deployment_id) {
 }
 
 Result<Outbox> Outbox::open(const Path& file) {
-    return Outbox(TRY(sqlite::Database::open(file, migrations())));
+    auto database = TRY(sqlite::Database::open(file, migrations()));
+    return Outbox(std::move(database));
 }
 
 Result<std::optional<Outbox::Item>> Outbox::next() {

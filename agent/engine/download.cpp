@@ -20,7 +20,8 @@ Result<std::vector<Fetch>> inspect_all(const Context& context) {
     for (const auto& change : context.plan.changes) {
         if (!change.brings_content()) continue;
         const log::Field field("DAVIT_APP", change.part.app);
-        out.push_back({change.part, TRY(context.content.inspect(change.part, context.stop))});
+        const auto cost = TRY(context.content.inspect(change.part, context.stop));
+        out.push_back({change.part, cost});
     }
     return out;
 }

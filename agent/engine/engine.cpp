@@ -105,7 +105,9 @@ Result<std::optional<Phase>> Engine::Impl::advance(Phase phase, std::stop_token 
     const auto step = act(*entry, stop);
     // Whatever failed while we were told to stop may have failed because of that (a system that goes down stops apps
     // and network, too).
-    if (!step && stop.stop_requested()) return fail(Code::Canceled, std::format("stopped in phase '{}'", name(phase)));
+    // The same when the device goes down before davitd is told.
+    const bool canceled = !step && (stop.stop_requested() || step.error().code == Code::Canceled);
+    if (canceled) return fail(Code::Canceled, std::format("stopped in phase '{}'", name(phase)));
     return follow(*entry, step);
 }
 
@@ -184,7 +186,8 @@ Result<void> Engine::Impl::tidy(std::stop_token stop) {
         names.push_back(app.name);
     TRY(parts.apps.forget_all_but(names));
     TRY(parts.generations.collect_garbage());
-    return parts.content.keep_only(TRY(parts.generations.apps_in_use()), std::move(stop));
+    const auto in_use = TRY(parts.generations.apps_in_use());
+    return parts.content.keep_only(in_use, std::move(stop));
 }
 
 Engine::Engine(Parts parts, EngineOptions options) : impl_(new Impl{parts, options}) {}

@@ -19,13 +19,18 @@ public:
     /// @return whether @p result is good
     template <typename T>
     bool check(const Result<T>& result) {
-        if (!result) text_ += (text_.empty() ? "" : "; ") + result.error().message;
-        return result.has_value();
+        if (result) return true;
+        text_ += (text_.empty() ? "" : "; ") + result.error().message;
+        if (result.error().code == Code::Canceled) canceled_ = true;
+        return false;
     }
     [[nodiscard]] const std::string& text() const { return text_; }
+    /// Something was not done because the device goes down: the next start does it.
+    [[nodiscard]] bool canceled() const { return canceled_; }
 
 private:
     std::string text_;
+    bool canceled_ = false;
 };
 
 /// The bundles of the old generation. One that cannot be read (the policy may have changed) does not keep the others
@@ -90,7 +95,7 @@ Result<Step> roll_back(const Context& context) {
     TRY(context.generations.switch_to(context.from.number));
     stop_new(context, troubles);
     start_old(context, bundles, troubles);
-    if (context.stop.stop_requested()) return fail(Code::Canceled, "stopped while rolling back");
+    if (context.stop.stop_requested() || troubles.canceled()) return fail(Code::Canceled, "stopped while rolling back");
     if (troubles.text().empty()) return Step{Event::RolledBack, describe(context.plan)};
     return Step{Event::RolledBack, "rolled back, but: " + troubles.text()};
 }

@@ -40,8 +40,8 @@ Result<Step> verify(const Context& context) {
     for (const auto& change : context.plan.changes) {
         if (change.brings_content()) TRY(check_out(context, change.part));
     }
-    TRY(start_order(
-        TRY(bundles_of(context, context.plan.after))));  // a circle must fail here, not in the middle of the switch
+    const auto bundles = TRY(bundles_of(context, context.plan.after));
+    TRY(start_order(bundles));  // a circle must fail here, not in the middle of the switch
     return Step{Event::Verified};
 }
 

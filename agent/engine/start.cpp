@@ -12,8 +12,10 @@ std::string label(const AppVersion& app) {
 
 Result<std::vector<Bundle>> bundles_of(const Context& context, const std::vector<AppVersion>& apps) {
     std::vector<Bundle> out;
-    for (const auto& app : apps)
-        out.push_back(TRY(context.content.bundle(app).transform_error(in(label(app)))));
+    for (const auto& app : apps) {
+        auto bundle = TRY(context.content.bundle(app).transform_error(in(label(app))));
+        out.push_back(std::move(bundle));
+    }
     return out;
 }
 

@@ -36,7 +36,8 @@ bool Watch::has_stayed_up(MonotonicTime now) const {
 }
 
 Result<void> Watch::look(Apps& apps, Probe& probe, Clock& clock) {
-    TRY(check_state(TRY(apps.state(app_.name).transform_error(in(who()))), clock.now()));
+    const auto state = TRY(apps.state(app_.name).transform_error(in(who())));
+    TRY(check_state(state, clock.now()));
     if (!up_since_) {
         due_ = clock.now() + kUntilReady;
         return {};

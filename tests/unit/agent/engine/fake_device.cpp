@@ -163,6 +163,7 @@ Result<void> FakeDevice::prepare(const std::vector<Bundle>& apps) {
 Result<void> FakeDevice::restart(const std::string& app, Milliseconds start_timeout, std::stop_token stop) {
     return call([&]() -> Result<void> {
         if (stop.stop_requested()) return stopped();
+        if (goes_down) return fail(Code::Canceled, "the device is shutting down");
         if (!units_.contains(app)) return fail(Code::System, "no unit for " + app);
         const auto commit = current_commit(app);
         if (!commit) return fail(Code::System, app + " is not in the current generation");
@@ -184,7 +185,10 @@ Result<void> FakeDevice::stop(const std::string& app, std::stop_token stop) {
 }
 
 Result<Apps::State> FakeDevice::state(const std::string& app) {
-    return call([&]() -> Result<State> { return state_of(app); });
+    return call([&]() -> Result<State> {
+        if (goes_down) return fail(Code::Canceled, "the device is shutting down");
+        return state_of(app);
+    });
 }
 
 Apps::State FakeDevice::state_of(const std::string& app) {

@@ -57,6 +57,7 @@ public:
     int failing_fetches = 0;            ///< so many pulls find no network
     std::optional<Error> reload_fails;  ///< what systemd says to changed units
     std::optional<Error> keep_only_fails;
+    bool goes_down = false;             ///< systemd stops everything, and says so instead of judging an app
     std::function<void()> before_call;  ///< where tests break in
     std::function<void()> after_call;
 
