@@ -25,14 +25,16 @@ Result<void> fill(OstreeRepo* repo, const std::string& commit, const Path& direc
     GlibError error;
     if (ostree_repo_checkout_at(repo, &options, AT_FDCWD, directory.c_str(), commit.c_str(), nullptr, error)) return {};
     auto reason = classify(error, std::format("cannot check out commit {}", commit), Code::System);
-    if (reason.code == Code::NotFound) reason.code = Code::Corrupt;  // the commit is marked complete, so a missing object is damage
+    if (reason.code == Code::NotFound)
+        reason.code = Code::Corrupt;  // the commit is marked complete, so a missing object is damage
     return fail(std::move(reason));
 }
 
 std::string quoted(const std::vector<std::string>& refs) {
     if (refs.empty()) return "nothing";
     std::string names;
-    for (const auto& ref : refs) names += std::format("{}'{}'", names.empty() ? "" : ", ", ref);
+    for (const auto& ref : refs)
+        names += std::format("{}'{}'", names.empty() ? "" : ", ", ref);
     return names;
 }
 
@@ -43,34 +45,10 @@ Result<void> check_room(const Repository& repository, std::string_view commit) {
     const auto cost = TRY(repository.cost(commit));
     const auto need = cost.missing_bytes + disk.reserved_bytes;
     if (!cost.known || need <= disk.free_bytes) return {};
-    return fail(Code::NoSpace, std::format("the disk of '{}' is too small: {} bytes are free, the commit needs {} and {} must stay free; {} bytes are missing",
-                                           disk.path.string(), disk.free_bytes, cost.missing_bytes, disk.reserved_bytes, need - disk.free_bytes));
-}
-
-Result<Cost> Repository::cost(std::string_view commit) const {
-    const auto loaded = TRY(load_commit(handle_->get(), commit));
-    struct Unref {
-        void operator()(GPtrArray* array) const { g_ptr_array_unref(array); }
-    };
-    std::unique_ptr<GPtrArray, Unref> entries;
-    GlibError error;
-    Cost cost;
-    if (!ostree_commit_get_object_sizes(loaded.variant.get(), Out(entries), error)) {
-        if (g_error_matches(error.get(), G_IO_ERROR, G_IO_ERROR_NOT_FOUND)) return cost;  // committed without sizes
-        return fail(classify(error, std::format("cannot read the sizes of commit {}", commit), Code::Corrupt));
-    }
-    cost.known = true;
-    for (guint i = 0; i < entries->len; ++i) {
-        const auto* entry = static_cast<const OstreeCommitSizesEntry*>(g_ptr_array_index(entries.get(), i));
-        gboolean present = FALSE;
-        if (!ostree_repo_has_object(handle_->get(), entry->objtype, entry->checksum, &present, nullptr, error))
-            return fail(classify(error, "cannot look for an object", Code::System));
-        if (present) continue;
-        cost.missing_bytes += entry->unpacked;
-        cost.missing_wire += entry->archived;
-        ++cost.missing_objects;
-    }
-    return cost;
+    return fail(Code::NoSpace, std::format("the disk of '{}' is too small: {} bytes are free, the commit needs {} and "
+                                           "{} must stay free; {} bytes are missing",
+                                           disk.path.string(), disk.free_bytes, cost.missing_bytes, disk.reserved_bytes,
+                                           need - disk.free_bytes));
 }
 
 Result<Disk> Repository::disk() const {
@@ -84,27 +62,32 @@ Result<Disk> Repository::disk() const {
     return disk;
 }
 
-Result<std::string> Repository::verify(std::string_view commit, std::string_view ref, std::string_view app, std::span<const TrustedKey> keys) const {
+Result<std::string> Repository::verify(std::string_view commit, std::string_view ref, std::string_view app,
+                                       std::span<const TrustedKey> keys) const {
     const auto loaded = TRY(load_commit(handle_->get(), commit));
     const auto signatures = TRY(read_signatures(handle_->get(), commit));
     auto signer = davit::verify(loaded.bytes(), signatures, keys, app);
     if (!signer) return fail(signer.error().in(std::format("commit {} is not trusted", commit.substr(0, 12))));
     const auto about = TRY(info(commit));
     if (!std::ranges::contains(about.refs, ref))
-        return fail(Code::Untrusted, std::format("commit {} was published as {}, not as '{}'", commit.substr(0, 12), quoted(about.refs), ref));
+        return fail(Code::Untrusted, std::format("commit {} was published as {}, not as '{}'", commit.substr(0, 12),
+                                                 quoted(about.refs), ref));
     return signer;
 }
 
 Result<void> Repository::checkout(std::string_view commit, const Path& destination) {
     if (file::exists(destination)) return {};
     const auto loaded = TRY(load_commit(handle_->get(), commit));
-    if (loaded.partial) return fail(Code::NotFound, std::format("the content of commit {} is not complete here; it must be pulled first", commit));
+    if (loaded.partial)
+        return fail(Code::NotFound,
+                    std::format("the content of commit {} is not complete here; it must be pulled first", commit));
     const auto directory = destination.parent_path();
     TRY(file::make_directories(directory, 0700));
     const auto temporary = directory / temporary_name();
 
     auto done = fill(handle_->get(), std::string(commit), temporary);
-    // The name appears only when everything below it is durable: a directory called <commit> is complete, whenever the power goes.
+    // The name appears only when everything below it is durable: a directory called <commit> is complete, whenever the
+    // power goes.
     if (done) done = file::sync_filesystem(directory);
     if (done) done = file::rename(temporary, destination);
     if (!done) {

@@ -17,11 +17,16 @@ namespace fs = std::filesystem;
 
 std::string_view kind(fs::file_type type) {
     switch (type) {
-        case fs::file_type::block: return "block device";
-        case fs::file_type::character: return "character device";
-        case fs::file_type::fifo: return "FIFO";
-        case fs::file_type::socket: return "socket";
-        default: return "special file";
+        case fs::file_type::block:
+            return "block device";
+        case fs::file_type::character:
+            return "character device";
+        case fs::file_type::fifo:
+            return "FIFO";
+        case fs::file_type::socket:
+            return "socket";
+        default:
+            return "special file";
     }
 }
 
@@ -32,18 +37,25 @@ Result<void> refuse_special_files(const Path& directory) {
         std::error_code error;
         const auto type = fs::symlink_status(path, error).type();
         if (error) return fail(system_error(std::format("cannot read '{}'", path.string()), error.value()));
-        if (type == fs::file_type::directory) TRY(refuse_special_files(path));
+        if (type == fs::file_type::directory)
+            TRY(refuse_special_files(path));
         else if (type != fs::file_type::regular && type != fs::file_type::symlink)
-            return fail(Code::InvalidInput, std::format("'{}' is a {}; a commit holds files, directories and symbolic links only (the launcher makes "
-                                                        "/dev itself)", path.string(), kind(type)));
+            return fail(
+                Code::InvalidInput,
+                std::format(
+                    "'{}' is a {}; a commit holds files, directories and symbolic links only (the launcher makes "
+                    "/dev itself)",
+                    path.string(), kind(type)));
     }
     return {};
 }
 
-// Labels and measurements of the build machine, and marks of its overlay file systems: they would make the id depend on where it was built.
+// Labels and measurements of the build machine, and marks of its overlay file systems: they would make the id depend on
+// where it was built.
 bool belongs_to_the_build_machine(std::string_view name) {
     constexpr std::array kExact{"security.selinux", "security.ima", "security.evm", "security.SMACK64"};
-    return std::ranges::contains(kExact, name) || name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.");
+    return std::ranges::contains(kExact, name) || name.starts_with("trusted.overlay.") ||
+           name.starts_with("user.overlay.");
 }
 
 // libostree's callback: the xattrs to store for one path, or nullptr for those on disk.
@@ -64,13 +76,18 @@ GVariant* portable_xattrs(OstreeRepo*, const char* path, GFileInfo*, gpointer us
     return g_variant_ref_sink(g_variant_builder_end(&kept));
 }
 
-Variant commit_metadata(const CommitRequest& request) {
+Result<Variant> commit_metadata(const CommitRequest& request, GFile* root) {
+    const auto sizes = TRY(sizes_metadata(root));
     GVariantBuilder builder;
     g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
     const char* refs[] = {request.ref.c_str()};
     g_variant_builder_add(&builder, "{sv}", OSTREE_COMMIT_META_KEY_REF_BINDING, g_variant_new_strv(refs, 1));
-    if (!request.version.empty()) g_variant_builder_add(&builder, "{sv}", OSTREE_COMMIT_META_KEY_VERSION, g_variant_new_string(request.version.c_str()));
-    for (const auto& [key, value] : request.metadata) g_variant_builder_add(&builder, "{sv}", key.c_str(), g_variant_new_string(value.c_str()));
+    if (!request.version.empty())
+        g_variant_builder_add(&builder, "{sv}", OSTREE_COMMIT_META_KEY_VERSION,
+                              g_variant_new_string(request.version.c_str()));
+    for (const auto& [key, value] : request.metadata)
+        g_variant_builder_add(&builder, "{sv}", key.c_str(), g_variant_new_string(value.c_str()));
+    g_variant_builder_add(&builder, "{sv}", kSizesKey, sizes.get());
     return Variant(g_variant_ref_sink(g_variant_builder_end(&builder)));
 }
 
@@ -79,13 +96,14 @@ Result<Object<GFile>> write_tree(OstreeRepo* repo, const Path& directory) {
         void operator()(OstreeRepoCommitModifier* modifier) const { ostree_repo_commit_modifier_unref(modifier); }
     };
     const std::unique_ptr<OstreeRepoCommitModifier, Unref> modifier(
-        ostree_repo_commit_modifier_new(OSTREE_REPO_COMMIT_MODIFIER_FLAGS_GENERATE_SIZES, nullptr, nullptr, nullptr));
+        ostree_repo_commit_modifier_new(OSTREE_REPO_COMMIT_MODIFIER_FLAGS_NONE, nullptr, nullptr, nullptr));
     Path root = directory;
     ostree_repo_commit_modifier_set_xattr_callback(modifier.get(), portable_xattrs, nullptr, &root);
     const Object<OstreeMutableTree> tree(ostree_mutable_tree_new());
     GlibError error;
     Object<GFile> written;
-    if (!ostree_repo_write_dfd_to_mtree(repo, AT_FDCWD, directory.c_str(), tree.get(), modifier.get(), nullptr, error) ||
+    if (!ostree_repo_write_dfd_to_mtree(repo, AT_FDCWD, directory.c_str(), tree.get(), modifier.get(), nullptr,
+                                        error) ||
         !ostree_repo_write_mtree(repo, tree.get(), Out(written), nullptr, error))
         return fail(classify(error, std::format("cannot commit '{}'", directory.string()), Code::System));
     return written;
@@ -93,11 +111,11 @@ Result<Object<GFile>> write_tree(OstreeRepo* repo, const Path& directory) {
 
 // The parent stays empty: with it, the id would depend on what the repository held before.
 Result<std::string> write_commit(OstreeRepo* repo, GFile* root, const CommitRequest& request) {
-    const auto metadata = commit_metadata(request);
+    const auto metadata = TRY(commit_metadata(request, root));
     GlibError error;
     Memory<char> id;
-    if (!ostree_repo_write_commit_with_time(repo, nullptr, request.subject.c_str(), nullptr, metadata.get(), OSTREE_REPO_FILE(root), request.timestamp,
-                                            Out(id), nullptr, error))
+    if (!ostree_repo_write_commit_with_time(repo, nullptr, request.subject.c_str(), nullptr, metadata.get(),
+                                            OSTREE_REPO_FILE(root), request.timestamp, Out(id), nullptr, error))
         return fail(classify(error, std::format("cannot commit '{}'", request.directory.string()), Code::System));
     return std::string(id.get());
 }
@@ -123,7 +141,8 @@ Variant with_signatures(GVariant* detached, const std::vector<Bytes>& signatures
     GVariantBuilder list;
     g_variant_builder_init(&list, G_VARIANT_TYPE("aay"));
     for (const auto& signature : signatures)
-        g_variant_builder_add_value(&list, g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, signature.data(), signature.size(), 1));
+        g_variant_builder_add_value(
+            &list, g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, signature.data(), signature.size(), 1));
     GVariantDict dictionary;
     g_variant_dict_init(&dictionary, detached);
     g_variant_dict_insert_value(&dictionary, kSignatureKey, g_variant_builder_end(&list));
@@ -152,7 +171,8 @@ Result<void> pull_local(OstreeRepo* to, const Path& from, std::string_view ref, 
 
 Result<Transaction> Transaction::begin(OstreeRepo* repo) {
     GlibError error;
-    if (!ostree_repo_prepare_transaction(repo, nullptr, nullptr, error)) return fail(classify(error, "cannot begin a transaction", Code::System));
+    if (!ostree_repo_prepare_transaction(repo, nullptr, nullptr, error))
+        return fail(classify(error, "cannot begin a transaction", Code::System));
     return Transaction(repo);
 }
 
@@ -162,16 +182,19 @@ Transaction::~Transaction() {
 
 Result<void> Transaction::commit() {
     GlibError error;
-    if (!ostree_repo_commit_transaction(repo_, nullptr, nullptr, error)) return fail(classify(error, "cannot write to the repository", Code::System));
+    if (!ostree_repo_commit_transaction(repo_, nullptr, nullptr, error))
+        return fail(classify(error, "cannot write to the repository", Code::System));
     repo_ = nullptr;
     return {};
 }
 
 Result<std::string> Repository::commit(const CommitRequest& request) {
     std::error_code ignored;
-    if (!fs::is_directory(request.directory, ignored)) return fail(Code::NotFound, std::format("'{}' is not a directory", request.directory.string()));
+    if (!fs::is_directory(request.directory, ignored))
+        return fail(Code::NotFound, std::format("'{}' is not a directory", request.directory.string()));
     GlibError error;
-    if (!ostree_validate_rev(request.ref.c_str(), error)) return fail(Code::InvalidInput, std::format("'{}' cannot be the name of a ref", request.ref));
+    if (!ostree_validate_rev(request.ref.c_str(), error))
+        return fail(Code::InvalidInput, std::format("'{}' cannot be the name of a ref", request.ref));
     TRY(refuse_special_files(request.directory));
     OstreeRepo* repo = handle_->get();
     auto transaction = TRY(Transaction::begin(repo));
@@ -200,7 +223,8 @@ Result<void> Repository::sign(std::string_view commit, const SigningKey& key) {
     const auto loaded = TRY(load_commit(handle_->get(), commit));
     auto signatures = TRY(read_signatures(handle_->get(), commit));
     const auto signature = TRY(key.sign(loaded.bytes()));
-    if (std::ranges::contains(signatures, signature)) return {};  // Ed25519 is deterministic: the same key makes the same bytes
+    if (std::ranges::contains(signatures, signature))
+        return {};  // Ed25519 is deterministic: the same key makes the same bytes
     signatures.push_back(signature);
     const auto detached = TRY(read_detached(handle_->get(), commit));
     return write_detached(handle_->get(), commit, with_signatures(detached.get(), signatures).get());
@@ -213,13 +237,15 @@ Result<void> Repository::push_to(const Path& repository, std::string_view ref, s
     if (!ostree_repo_equal(handle_->get(), to)) {
         TRY(pull_local(to, handle_->path, ref, commit));
         // A commit that was there already keeps its old signatures in a local pull.
-        if (const auto detached = TRY(read_detached(handle_->get(), commit))) TRY(write_detached(to, commit, detached.get()));
+        if (const auto detached = TRY(read_detached(handle_->get(), commit)))
+            TRY(write_detached(to, commit, detached.get()));
     }
     TRY(destination.set_ref(ref, commit));
     // Last: a client that reads the summary must find everything it names.
     GlibError error;
     if (!ostree_repo_regenerate_summary(to, nullptr, nullptr, error))
-        return fail(classify(error, std::format("cannot rewrite the summary of '{}'", repository.string()), Code::System));
+        return fail(
+            classify(error, std::format("cannot rewrite the summary of '{}'", repository.string()), Code::System));
     return {};
 }
 

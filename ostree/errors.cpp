@@ -11,8 +11,8 @@ struct Phrase {
     Code code;
 };
 
-// libostree 2023.7 to 2026.4; each phrase was seen in a measured fault or read in its source (ostree-repo-commit.c, ostree-core.c, ostree-fetcher-curl.c).
-// The first match counts.
+// libostree 2023.7 to 2026.4; each phrase was seen in a measured fault or read in its source (ostree-repo-commit.c,
+// ostree-core.c, ostree-fetcher-curl.c). The first match counts.
 constexpr std::array kPhrases{
     Phrase{"min-free-space", Code::NoSpace},
     Phrase{"No space left on device", Code::NoSpace},
@@ -20,8 +20,8 @@ constexpr std::array kPhrases{
     Phrase{"in ref binding metadata", Code::Untrusted},
     Phrase{"missing ref binding", Code::Untrusted},
     Phrase{"Server returned HTTP 401", Code::Unauthorized},
-    // Metadata objects of zeroes, left by a power cut: the checksums in them have no bytes. What a server sends damaged is caught earlier, as
-    // "Corrupted … object", and is worth another try.
+    // Metadata objects of zeroes, left by a power cut: the checksums in them have no bytes. What a server sends damaged
+    // is caught earlier, as "Corrupted … object", and is worth another try.
     Phrase{"Invalid checksum of length", Code::Corrupt},
     Phrase{"Invalid commit tree", Code::Corrupt},
     Phrase{"Validating commit", Code::Corrupt},

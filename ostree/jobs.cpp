@@ -22,8 +22,10 @@ Result<Place> open_place(const json::Reader& job) {
     const Path path = TRY(job.need_string("repository"));
     const auto min_free = TRY(job.get_integer("min_free_bytes")).value_or(0);
     std::vector<Path> directories;
-    for (auto& directory : TRY(job.get_strings("keys"))) directories.emplace_back(std::move(directory));
-    auto repository = TRY(Repository::open_or_create(path, Mode::Bare, static_cast<std::uint64_t>(std::max<std::int64_t>(min_free, 0))));
+    for (auto& directory : TRY(job.get_strings("keys")))
+        directories.emplace_back(std::move(directory));
+    auto repository = TRY(
+        Repository::open_or_create(path, Mode::Bare, static_cast<std::uint64_t>(std::max<std::int64_t>(min_free, 0))));
     return Place{std::move(repository), TRY(read_trusted_keys(directories))};
 }
 
@@ -92,7 +94,8 @@ Answer checkout(Place& place, const json::Reader& job) {
 
 Answer keep_only(Place& place, const json::Reader& job) {
     std::set<std::string> kept;
-    for (const auto& name : TRY(job.get_strings("keep"))) kept.insert("deploy/" + name);
+    for (const auto& name : TRY(job.get_strings("keep")))
+        kept.insert("deploy/" + name);
     for (const auto& ref : TRY(place.repository.refs()))
         if (!kept.contains(ref)) TRY(place.repository.set_ref(ref, std::nullopt));
     TRY(place.repository.prune());

@@ -1,5 +1,6 @@
 #pragma once
-/// What davit-ostree does: one Job, read from JSON, run to its end. Private to ostree/; the protocol is in ostree/worker.h.
+/// What davit-ostree does: one Job, read from JSON, run to its end. Private to ostree/; the protocol is in
+/// ostree/worker.h.
 
 #include <functional>
 

@@ -34,7 +34,8 @@ Result<void> Repository::prune() {
     guint64 bytes = 0;
     GlibError error;
     // Depth 0: with libostree's default of -1 every parent that is still here is kept, and nothing is ever freed.
-    if (!ostree_repo_prune(handle_->get(), OSTREE_REPO_PRUNE_FLAGS_REFS_ONLY, 0, &total, &pruned, &bytes, nullptr, error))
+    if (!ostree_repo_prune(handle_->get(), OSTREE_REPO_PRUNE_FLAGS_REFS_ONLY, 0, &total, &pruned, &bytes, nullptr,
+                           error))
         return fail(classify(error, "cannot prune the repository", Code::System));
     return {};
 }

@@ -9,10 +9,6 @@
 namespace davit::ostree {
 namespace {
 
-struct FreeKeyFile {
-    void operator()(GKeyFile* file) const { g_key_file_unref(file); }
-};
-
 // libostree runs the caller's thread-default main context; this gives it one of its own.
 class PrivateContext {
 public:
@@ -28,7 +24,9 @@ private:
     GMainContext* context_;
 };
 
-void add(GVariantBuilder& builder, const char* key, GVariant* value) { g_variant_builder_add(&builder, "{sv}", key, value); }
+void add(GVariantBuilder& builder, const char* key, GVariant* value) {
+    g_variant_builder_add(&builder, "{sv}", key, value);
+}
 
 void add_strings(GVariantBuilder& builder, const char* key, const std::string& only_one) {
     const char* values[] = {only_one.c_str()};
@@ -57,7 +55,8 @@ void add_common(GVariantBuilder& builder, const PullRequest& request) {
     add(builder, "disable-sign-verify", g_variant_new_boolean(TRUE));
     add(builder, "disable-sign-verify-summary", g_variant_new_boolean(TRUE));
     add(builder, "n-network-retries", g_variant_new_uint32(5));
-    // Slow mobile links count as alive; a silent one is given up after 30 s (libostree's default of 1000 B/s would give up a GSM link).
+    // Slow mobile links count as alive; a silent one is given up after 30 s (libostree's default of 1000 B/s would give
+    // up a GSM link).
     add(builder, "low-speed-limit-bytes", g_variant_new_uint32(100));
     add(builder, "low-speed-time-seconds", g_variant_new_uint32(30));
     add(builder, "update-frequency", g_variant_new_uint32(100));
@@ -66,20 +65,23 @@ void add_common(GVariantBuilder& builder, const PullRequest& request) {
 }
 
 Result<void> check(const PullRequest& request) {
-    if (!is_commit_id(request.commit)) return fail(Code::InvalidInput, std::format("'{}' is not a commit id (64 hex digits)", request.commit));
+    if (!is_commit_id(request.commit))
+        return fail(Code::InvalidInput, std::format("'{}' is not a commit id (64 hex digits)", request.commit));
     constexpr std::array kSchemes{"http://", "https://", "file://"};
     if (std::ranges::none_of(kSchemes, [&](const char* scheme) { return request.url.starts_with(scheme); }))
-        return fail(Code::InvalidInput, std::format("'{}' is not the URL of a repository (http://, https:// or file://)", request.url));
+        return fail(Code::InvalidInput,
+                    std::format("'{}' is not the URL of a repository (http://, https:// or file://)", request.url));
     for (const auto& header : request.http_headers)
         if (header.find(": ") == std::string::npos || header.find_first_of("\r\n") != std::string::npos)
             return fail(Code::InvalidInput, "an HTTP header for the repository is not of the form 'Name: value'");
     return {};
 }
 
-// libostree takes the CA file from a remote only, so there is one; the file is written when the CA changes, not per pull.
+// libostree takes the CA file from a remote only, so there is one; the file is written when the CA changes, not per
+// pull.
 Result<void> configure_remote(OstreeRepo* repo, const std::optional<std::string>& ca_file) {
     const auto group = std::format("remote \"{}\"", kRemote);
-    const std::unique_ptr<GKeyFile, FreeKeyFile> config(ostree_repo_copy_config(repo));
+    const KeyFile config(ostree_repo_copy_config(repo));
     const Memory<char> present(g_key_file_get_string(config.get(), group.c_str(), "tls-ca-path", nullptr));
     const std::string present_ca = present ? present.get() : "";
     if (g_key_file_has_group(config.get(), group.c_str()) && present_ca == ca_file.value_or("")) return {};
@@ -88,10 +90,7 @@ Result<void> configure_remote(OstreeRepo* repo, const std::optional<std::string>
     g_key_file_set_string(config.get(), group.c_str(), "url", "http://given.per.pull.invalid/");
     g_key_file_set_boolean(config.get(), group.c_str(), "gpg-verify", FALSE);
     if (ca_file) g_key_file_set_string(config.get(), group.c_str(), "tls-ca-path", ca_file->c_str());
-    GlibError error;
-    if (!ostree_repo_write_config(repo, config.get(), error) || !ostree_repo_reload_config(repo, nullptr, error))
-        return fail(classify(error, "cannot write the repository's configuration", Code::System));
-    return {};
+    return write_config(repo, config.get());
 }
 
 struct Listener {
@@ -102,13 +101,21 @@ struct Listener {
 void on_progress(OstreeAsyncProgress* source, gpointer user_data) {
     auto* listener = static_cast<Listener*>(user_data);
     Progress now;
-    ostree_async_progress_get(source, "bytes-transferred", "t", &now.bytes, "fetched", "u", &now.fetched, "requested", "u", &now.requested, nullptr);
-    const bool changed = now.bytes != listener->last.bytes || now.fetched != listener->last.fetched || now.requested != listener->last.requested;
+    guint metadata = 0;  // both count what came from a file:// repository, where nothing is "fetched"
+    guint content = 0;
+    ostree_async_progress_get(source, "bytes-transferred", "t", &now.bytes, "fetched", "u", &now.fetched, "requested",
+                              "u", &now.requested, "metadata-fetched-localcache", "u", &metadata,
+                              "content-fetched-localcache", "u", &content, nullptr);
+    now.fetched += metadata + content;
+    now.requested = std::max(now.requested, now.fetched);
+    const auto& last = listener->last;
+    const bool changed = now.bytes != last.bytes || now.fetched != last.fetched || now.requested != last.requested;
     listener->last = now;
     if (changed) (*listener->tell)(now);
 }
 
-Result<void> run_pull(OstreeRepo* repo, const PullRequest& request, GVariant* options, const std::function<void(const Progress&)>& tell) {
+Result<void> run_pull(OstreeRepo* repo, const PullRequest& request, GVariant* options,
+                      const std::function<void(const Progress&)>& tell) {
     TRY(check(request));
     TRY(configure_remote(repo, request.ca_file));
     const PrivateContext context;
@@ -119,8 +126,10 @@ Result<void> run_pull(OstreeRepo* repo, const PullRequest& request, GVariant* op
     const bool good = ostree_repo_pull_with_options(repo, kRemote, options, progress.get(), nullptr, error);
     ostree_async_progress_finish(progress.get());
     if (good) return {};
-    return fail(classify(error, std::format("cannot fetch commit {} of '{}' from {}", request.commit.substr(0, 12), request.ref, request.url),
-                         Code::Network));
+    return fail(classify(
+        error,
+        std::format("cannot fetch commit {} of '{}' from {}", request.commit.substr(0, 12), request.ref, request.url),
+        Code::Network));
 }
 
 }  // namespace
@@ -156,8 +165,8 @@ Error Repository::after_no_space(const Error& error) const {
     const auto dropped = drop_staging(handle_->path, Staging::All);
     const auto now = disk();
     if (!dropped || !now) return error;
-    return Error{error.code, std::format("{} ('{}' has {} bytes free, {} of them must stay free)", error.message, now->path.string(), now->free_bytes,
-                                         now->reserved_bytes)};
+    return Error{error.code, std::format("{} ('{}' has {} bytes free, {} of them must stay free)", error.message,
+                                         now->path.string(), now->free_bytes, now->reserved_bytes)};
 }
 
 Result<void> Repository::pull(const PullRequest& request, const std::function<void(const Progress&)>& progress) {

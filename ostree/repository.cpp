@@ -11,32 +11,29 @@
 namespace davit::ostree {
 namespace {
 
-struct FreeKeyFile {
-    void operator()(GKeyFile* file) const { g_key_file_unref(file); }
-};
-
-OstreeRepoMode to_ostree(Mode mode) { return mode == Mode::Bare ? OSTREE_REPO_MODE_BARE : OSTREE_REPO_MODE_ARCHIVE; }
+OstreeRepoMode to_ostree(Mode mode) {
+    return mode == Mode::Bare ? OSTREE_REPO_MODE_BARE : OSTREE_REPO_MODE_ARCHIVE;
+}
 
 // libostree's default is 3 % of the disk, which is a guess; what the device must keep free is configured.
 Result<void> keep_free(OstreeRepo* repo, std::uint64_t bytes) {
     constexpr std::uint64_t kMega = 1u << 20;
     const auto wanted = std::format("{}MB", (bytes + kMega - 1) / kMega);
-    const std::unique_ptr<GKeyFile, FreeKeyFile> config(ostree_repo_copy_config(repo));
+    const KeyFile config(ostree_repo_copy_config(repo));
     const Memory<char> present(g_key_file_get_string(config.get(), "core", "min-free-space-size", nullptr));
     if (present && wanted == present.get()) return {};
     g_key_file_set_string(config.get(), "core", "min-free-space-size", wanted.c_str());
-    GlibError error;
-    if (!ostree_repo_write_config(repo, config.get(), error) || !ostree_repo_reload_config(repo, nullptr, error))
-        return fail(classify(error, "cannot write the repository's configuration", Code::System));
-    return {};
+    return write_config(repo, config.get());
 }
 
 // A bare repository holds what apps hold, setuid programs included: nobody but root may reach it.
 Result<void> create(const Path& path, Mode mode) {
     TRY(file::make_directories(path, mode == Mode::Bare ? 0700 : 0755));
     GlibError error;
-    const Object<OstreeRepo> repo(ostree_repo_create_at(AT_FDCWD, path.c_str(), to_ostree(mode), nullptr, nullptr, error));
-    if (!repo) return fail(classify(error, std::format("cannot create the repository '{}'", path.string()), Code::System));
+    const Object<OstreeRepo> repo(
+        ostree_repo_create_at(AT_FDCWD, path.c_str(), to_ostree(mode), nullptr, nullptr, error));
+    if (!repo)
+        return fail(classify(error, std::format("cannot create the repository '{}'", path.string()), Code::System));
     return {};
 }
 
@@ -60,14 +57,24 @@ std::vector<std::string> lookup_strings(GVariant* dictionary, const char* key) {
 }  // namespace
 
 bool is_commit_id(std::string_view text) {
-    return text.size() == 64 && std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+    return text.size() == 64 &&
+           std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+Result<void> write_config(OstreeRepo* repo, GKeyFile* config) {
+    GlibError error;
+    if (!ostree_repo_write_config(repo, config, error) || !ostree_repo_reload_config(repo, nullptr, error))
+        return fail(classify(error, "cannot write the repository's configuration", Code::System));
+    return {};
 }
 
 Result<Repository> Repository::open(const Path& path) {
     if (!file::exists(path)) return fail(Code::NotFound, std::format("there is no repository at '{}'", path.string()));
     GlibError error;
     Object<OstreeRepo> repo(ostree_repo_open_at(AT_FDCWD, path.c_str(), nullptr, error));
-    if (!repo) return fail(Code::InvalidInput, std::format("'{}' is not an OSTree repository ({})", path.string(), error.get()->message));
+    if (!repo)
+        return fail(Code::InvalidInput,
+                    std::format("'{}' is not an OSTree repository ({})", path.string(), error.get()->message));
     return Repository(std::make_shared<Handle>(path, std::move(repo)));
 }
 
@@ -76,8 +83,8 @@ Result<Repository> Repository::open_or_create(const Path& path, Mode mode, std::
     auto repository = TRY(open(path));
     OstreeRepo* repo = repository.handle_->get();
     if (ostree_repo_get_mode(repo) != to_ostree(mode))
-        return fail(Code::InvalidInput, std::format("the repository '{}' exists, but is not in mode '{}'", path.string(),
-                                                    mode == Mode::Bare ? "bare" : "archive"));
+        return fail(Code::InvalidInput, std::format("the repository '{}' exists, but is not in mode '{}'",
+                                                    path.string(), mode == Mode::Bare ? "bare" : "archive"));
     if (min_free_bytes > 0) TRY(keep_free(repo, min_free_bytes));
     return repository;
 }
@@ -87,7 +94,8 @@ std::span<const std::uint8_t> LoadedCommit::bytes() const {
 }
 
 Result<LoadedCommit> load_commit(OstreeRepo* repo, std::string_view commit) {
-    if (!is_commit_id(commit)) return fail(Code::InvalidInput, std::format("'{}' is not a commit id (64 hex digits)", commit));
+    if (!is_commit_id(commit))
+        return fail(Code::InvalidInput, std::format("'{}' is not a commit id (64 hex digits)", commit));
     const std::string id(commit);
     GlibError error;
     LoadedCommit loaded;
@@ -96,7 +104,9 @@ Result<LoadedCommit> load_commit(OstreeRepo* repo, std::string_view commit) {
     if (!loaded.variant) return fail(Code::NotFound, std::format("commit {} is not in the repository", id));
     const auto bytes = loaded.bytes();
     const Memory<char> actual(g_compute_checksum_for_data(G_CHECKSUM_SHA256, bytes.data(), bytes.size()));
-    if (id != actual.get()) return fail(Code::Corrupt, std::format("the object of commit {} is damaged on this disk (its SHA-256 is {})", id, actual.get()));
+    if (id != actual.get())
+        return fail(Code::Corrupt, std::format("the object of commit {} is damaged on this disk (its SHA-256 is {})",
+                                               id, actual.get()));
 
     OstreeRepoCommitState state{};
     if (!ostree_repo_load_commit(repo, id.c_str(), nullptr, &state, error))
@@ -133,7 +143,8 @@ Result<std::string> Repository::read_file(std::string_view commit, const Path& p
     std::string content;
     std::string block(64u << 10, '\0');
     while (true) {
-        const gssize size = g_input_stream_read(G_INPUT_STREAM(stream.get()), block.data(), block.size(), nullptr, error);
+        const gssize size =
+            g_input_stream_read(G_INPUT_STREAM(stream.get()), block.data(), block.size(), nullptr, error);
         if (size < 0) return fail(classify(error, what, Code::Corrupt));
         if (size == 0) return content;
         content.append(block, 0, static_cast<std::size_t>(size));
@@ -166,7 +177,8 @@ Result<std::vector<std::string>> Repository::refs() const {
     std::vector<std::string> names;
     GHashTableIter iterator;
     g_hash_table_iter_init(&iterator, table.get());
-    for (gpointer name = nullptr; g_hash_table_iter_next(&iterator, &name, nullptr);) names.emplace_back(static_cast<const char*>(name));
+    for (gpointer name = nullptr; g_hash_table_iter_next(&iterator, &name, nullptr);)
+        names.emplace_back(static_cast<const char*>(name));
     std::ranges::sort(names);
     return names;
 }
@@ -178,9 +190,10 @@ Result<void> Repository::set_ref(std::string_view ref, std::optional<std::string
     const std::string name(colon == std::string_view::npos ? ref : ref.substr(colon + 1));
     const std::string target(commit.value_or(""));
     GlibError error;
-    if (!ostree_validate_rev(name.c_str(), error)) return fail(Code::InvalidInput, std::format("'{}' cannot be the name of a ref", ref));
-    if (!ostree_repo_set_ref_immediate(handle_->get(), remote.empty() ? nullptr : remote.c_str(), name.c_str(), commit ? target.c_str() : nullptr,
-                                       nullptr, error))
+    if (!ostree_validate_rev(name.c_str(), error))
+        return fail(Code::InvalidInput, std::format("'{}' cannot be the name of a ref", ref));
+    if (!ostree_repo_set_ref_immediate(handle_->get(), remote.empty() ? nullptr : remote.c_str(), name.c_str(),
+                                       commit ? target.c_str() : nullptr, nullptr, error))
         return fail(classify(error, std::format("cannot write ref '{}'", ref), Code::System));
     return {};
 }

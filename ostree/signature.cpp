@@ -49,7 +49,8 @@ std::optional<PublicKeyBytes> decode_public_key(std::string_view base64) {
 
 std::string encode_base64(std::span<const std::uint8_t> bytes) {
     std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), static_cast<int>(bytes.size()));
+    const int size =
+        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), static_cast<int>(bytes.size()));
     text.resize(static_cast<std::size_t>(size));
     return text;
 }
@@ -72,34 +73,40 @@ Result<TrustedKey> parse_key_line(const std::vector<std::string>& words, const s
         return fail(Code::InvalidInput, std::format("{}: {}", place, kExpected));
     TrustedKey key;
     const auto bytes = decode_public_key(words[1]);
-    if (!bytes) return fail(Code::InvalidInput, std::format("{}: the key is not 32 bytes in base64; {}", place, kExpected));
+    if (!bytes)
+        return fail(Code::InvalidInput, std::format("{}: the key is not 32 bytes in base64; {}", place, kExpected));
     key.bytes = *bytes;
     key.apps = {"*"};
     if (words.size() == 2) return key;
-    if (!words[2].starts_with("apps=")) return fail(Code::InvalidInput, std::format("{}: unknown '{}'; {}", place, words[2], kExpected));
+    if (!words[2].starts_with("apps="))
+        return fail(Code::InvalidInput, std::format("{}: unknown '{}'; {}", place, words[2], kExpected));
     key.apps = split(std::string_view(words[2]).substr(5), ",");
-    if (key.apps.empty()) return fail(Code::InvalidInput, std::format("{}: 'apps=' names no app; leave it out to allow all", place));
+    if (key.apps.empty())
+        return fail(Code::InvalidInput, std::format("{}: 'apps=' names no app; leave it out to allow all", place));
     return key;
 }
 
 bool may_sign(const TrustedKey& key, std::string_view app) {
     const std::string name(app);
-    return std::ranges::any_of(key.apps, [&](const std::string& glob) { return fnmatch(glob.c_str(), name.c_str(), 0) == 0; });
+    return std::ranges::any_of(key.apps,
+                               [&](const std::string& glob) { return fnmatch(glob.c_str(), name.c_str(), 0) == 0; });
 }
 
 bool is_signature(std::span<const std::uint8_t> data, const Bytes& signature, const PublicKeyBytes& key) {
     if (signature.size() != kSignatureSize) return false;
     const Pkey pkey(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key.data(), key.size()));
     const DigestContext context(EVP_MD_CTX_new());
-    const bool good = pkey && context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, pkey.get()) == 1 &&
-                      EVP_DigestVerify(context.get(), signature.data(), signature.size(), data.data(), data.size()) == 1;
+    const bool good =
+        pkey && context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, pkey.get()) == 1 &&
+        EVP_DigestVerify(context.get(), signature.data(), signature.size(), data.data(), data.size()) == 1;
     ERR_clear_error();
     return good;
 }
 
 std::string join(const std::vector<std::string>& words) {
     std::string text;
-    for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
+    for (const auto& word : words)
+        text += (text.empty() ? "" : ", ") + word;
     return text;
 }
 
@@ -136,7 +143,9 @@ Result<TrustedKey> read_public_key(const Path& file) {
         key = TRY(parse_key_line(words, place));
         key->name = file.stem().string();
     }
-    if (!key) return fail(Code::InvalidInput, file.string() + ": no key in it; expected 'ed25519 <32 bytes in base64> [apps=glob,glob]'");
+    if (!key)
+        return fail(Code::InvalidInput,
+                    file.string() + ": no key in it; expected 'ed25519 <32 bytes in base64> [apps=glob,glob]'");
     return *key;
 }
 
@@ -150,7 +159,8 @@ Result<std::vector<TrustedKey>> read_trusted_keys(std::span<const Path> director
         }
     }
     std::vector<TrustedKey> keys;
-    for (auto& [name, key] : by_name) keys.push_back(std::move(key));
+    for (auto& [name, key] : by_name)
+        keys.push_back(std::move(key));
     return keys;
 }
 
@@ -158,7 +168,8 @@ Result<void> make_key_pair(const Path& base) {
     const Path private_file = base.string() + ".key";
     const Path public_file = base.string() + ".pub";
     for (const auto& file : {private_file, public_file})
-        if (file::exists(file)) return fail(Code::AlreadyExists, std::format("'{}' exists; a key is never overwritten", file.string()));
+        if (file::exists(file))
+            return fail(Code::AlreadyExists, std::format("'{}' exists; a key is never overwritten", file.string()));
 
     const Pkey key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
     if (!key) return fail(Code::System, "cannot make an Ed25519 key: " + openssl_reason());
@@ -176,11 +187,13 @@ struct SigningKey::Key {
 };
 
 Result<SigningKey> SigningKey::read(const Path& pem_file) {
-    struct stat status {};
-    if (stat(pem_file.c_str(), &status) != 0) return fail(system_error(std::format("cannot read the signing key '{}'", pem_file.string()), errno));
+    struct stat status{};
+    if (stat(pem_file.c_str(), &status) != 0)
+        return fail(system_error(std::format("cannot read the signing key '{}'", pem_file.string()), errno));
     if ((status.st_mode & 077) != 0)
-        return fail(Code::Unauthorized, std::format("the signing key '{0}' can be read by others (mode {1:04o}); run: chmod 600 '{0}'",
-                                                    pem_file.string(), status.st_mode & 07777));
+        return fail(Code::Unauthorized,
+                    std::format("the signing key '{0}' can be read by others (mode {1:04o}); run: chmod 600 '{0}'",
+                                pem_file.string(), status.st_mode & 07777));
     auto pem = TRY(file::read(pem_file, 64u << 10));
     const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     // Never ask on the terminal for a pass phrase: an encrypted key is simply not one we can use.
@@ -190,8 +203,10 @@ Result<SigningKey> SigningKey::read(const Path& pem_file) {
     OPENSSL_cleanse(pem.data(), pem.size());
     ERR_clear_error();
     if (!key->pkey || EVP_PKEY_get_id(key->pkey.get()) != EVP_PKEY_ED25519)
-        return fail(Code::InvalidInput, std::format("'{}' is not an unencrypted Ed25519 private key in PEM form ('davit key new' makes one)",
-                                                    pem_file.string()));
+        return fail(
+            Code::InvalidInput,
+            std::format("'{}' is not an unencrypted Ed25519 private key in PEM form ('davit key new' makes one)",
+                        pem_file.string()));
     key->public_bytes = TRY(raw_public_key(key->pkey.get()));
     SigningKey result;
     result.key_ = std::move(key);
@@ -208,22 +223,30 @@ Result<Bytes> SigningKey::sign(std::span<const std::uint8_t> data) const {
     return signature;
 }
 
-PublicKeyBytes SigningKey::public_key() const { return key_->public_bytes; }
+PublicKeyBytes SigningKey::public_key() const {
+    return key_->public_bytes;
+}
 
-Result<std::string> verify(std::span<const std::uint8_t> data, std::span<const Bytes> signatures, std::span<const TrustedKey> keys, std::string_view app) {
-    if (keys.empty()) return fail(Code::Untrusted, "no key is trusted on this device: put the publisher's *.pub file into a keys.d directory");
+Result<std::string> verify(std::span<const std::uint8_t> data, std::span<const Bytes> signatures,
+                           std::span<const TrustedKey> keys, std::string_view app) {
+    if (keys.empty())
+        return fail(Code::Untrusted,
+                    "no key is trusted on this device: put the publisher's *.pub file into a keys.d directory");
     if (signatures.empty()) return fail(Code::Untrusted, "it carries no signature");
     const TrustedKey* not_allowed = nullptr;
     for (const auto& key : keys) {
-        const bool signed_by_it = std::ranges::any_of(signatures, [&](const Bytes& signature) { return is_signature(data, signature, key.bytes); });
+        const bool signed_by_it = std::ranges::any_of(
+            signatures, [&](const Bytes& signature) { return is_signature(data, signature, key.bytes); });
         if (signed_by_it && may_sign(key, app)) return key.name;
         if (signed_by_it) not_allowed = &key;
     }
     if (not_allowed)
-        return fail(Code::Untrusted, std::format("it is signed by key '{}', which may not sign app '{}' (it may sign: {})", not_allowed->name, app,
-                                                 join(not_allowed->apps)));
+        return fail(Code::Untrusted,
+                    std::format("it is signed by key '{}', which may not sign app '{}' (it may sign: {})",
+                                not_allowed->name, app, join(not_allowed->apps)));
     std::vector<std::string> names;
-    for (const auto& key : keys) names.push_back(key.name);
+    for (const auto& key : keys)
+        names.push_back(key.name);
     return fail(Code::Untrusted, std::format("it is signed by no trusted key (trusted here: {})", join(names)));
 }
 

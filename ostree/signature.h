@@ -1,8 +1,8 @@
 #pragma once
 /// Ed25519 keys and signatures over commits, with OpenSSL (distributions build libostree without its own engine).
 ///
-/// The format is upstream's: detached metadata `ostree.sign.ed25519` (aay), each element 64 bytes over the raw bytes of the commit object, so that
-/// `ostree sign` can read and write it. Source: reference on OSTree §4 (measured).
+/// The format is upstream's: detached metadata `ostree.sign.ed25519` (aay), each element 64 bytes over the raw bytes of
+/// the commit object, so that `ostree sign` can read and write it. Source: reference on OSTree §4 (measured).
 
 #include <array>
 #include <cstdint>
@@ -21,13 +21,13 @@ using Bytes = std::vector<std::uint8_t>;
 
 /// A key that this device trusts, and for which apps.
 struct TrustedKey {
-    std::string name;               ///< the file's name without ".pub"
+    std::string name;  ///< the file's name without ".pub"
     PublicKeyBytes bytes{};
     std::vector<std::string> apps;  ///< globs over app names ("*", "camera-*"); never empty
 };
 
-/// Reads one public key file: a line `ed25519 <base64> [apps=glob,glob]`; empty lines and lines that start with '#' are skipped.
-/// Errors: InvalidInput naming file, line and what was expected.
+/// Reads one public key file: a line `ed25519 <base64> [apps=glob,glob]`; empty lines and lines that start with '#' are
+/// skipped. Errors: InvalidInput naming file, line and what was expected.
 Result<TrustedKey> read_public_key(const Path& file);
 
 /// All `*.pub` of the directories, later directories win by name. Absent directories are empty.
@@ -49,7 +49,9 @@ private:
 };
 
 /// The name of the first key that is allowed for @p app and made one of @p signatures over @p data.
-/// Errors: Untrusted, saying which of: no signature at all; signed by no trusted key; signed by key 'x', which may not sign app 'y'; no trusted keys.
-Result<std::string> verify(std::span<const std::uint8_t> data, std::span<const Bytes> signatures, std::span<const TrustedKey> keys, std::string_view app);
+/// Errors: Untrusted, saying which of: no signature at all; signed by no trusted key; signed by key 'x', which may not
+/// sign app 'y'; no trusted keys.
+Result<std::string> verify(std::span<const std::uint8_t> data, std::span<const Bytes> signatures,
+                           std::span<const TrustedKey> keys, std::string_view app);
 
 }  // namespace davit

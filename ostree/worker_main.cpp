@@ -1,4 +1,5 @@
-// davit-ostree: one job on standard input, JSON lines on standard output (ostree/worker.h). Started by davitd, not by people.
+// davit-ostree: one job on standard input, JSON lines on standard output (ostree/worker.h). Started by davitd, not by
+// people.
 
 #include <malloc.h>
 #include <sys/stat.h>
@@ -28,7 +29,8 @@ Result<std::string> read_input() {
         if (size < 0) return fail(system_error("cannot read the job from standard input", errno));
         if (size == 0) return text;
         text.append(block.data(), static_cast<std::size_t>(size));
-        if (text.size() > kLongestJob) return fail(Code::InvalidInput, "the job on standard input is longer than 1 MiB");
+        if (text.size() > kLongestJob)
+            return fail(Code::InvalidInput, "the job on standard input is longer than 1 MiB");
     }
 }
 
@@ -53,10 +55,12 @@ Result<nlohmann::json> run() {
 
 int main() {
     ::umask(077);
-    ::mallopt(M_ARENA_MAX, 1);               // libostree's writer threads would each grow a heap of their own
-    ::setenv("GIO_USE_VFS", "local", 1);     // glib would look for desktop modules on the disk
+    ::mallopt(M_ARENA_MAX, 1);            // libostree's writer threads would each grow a heap of their own
+    ::setenv("GIO_USE_VFS", "local", 1);  // glib would look for desktop modules on the disk
     const auto done = run();
-    if (done) print({{"done", *done}});
-    else print({{"error", {{"code", name(done.error().code)}, {"message", done.error().message}}}});
+    if (done)
+        print({{"done", *done}});
+    else
+        print({{"error", {{"code", name(done.error().code)}, {"message", done.error().message}}}});
     return done ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,3 +1,5 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -76,7 +78,8 @@ TEST_F(CheckoutTest, DoesNothingWhenTheDestinationIsThere) {
 TEST_F(CheckoutTest, LeavesNothingBesideTheDestination) {
     const auto out = deploy();
     EXPECT_THAT(must(file::list(out.parent_path())), ElementsAre(out.filename().string()));
-    EXPECT_EQ(status_of(out.parent_path()).st_mode & 07777, 0700u) << "old setuid programs must be out of reach of the host's users";
+    EXPECT_EQ(status_of(out.parent_path()).st_mode & 07777, 0700u)
+        << "old setuid programs must be out of reach of the host's users";
 }
 
 TEST_F(CheckoutTest, ACommitWithoutItsContentIsNotCheckedOut) {
@@ -98,11 +101,15 @@ TEST_F(CheckoutTest, AMissingObjectIsDamageAndLeavesNoHalfDirectory) {
 class TrustTest : public OstreeTest {
 protected:
     TrustTest() { id = publish(tree, "hello"); }
-    Result<std::string> verify(const std::string& ref, const std::string& app) { return publisher().verify(id, ref, app, trusted()); }
+    Result<std::string> verify(const std::string& ref, const std::string& app) {
+        return publisher().verify(id, ref, app, trusted());
+    }
     std::string id;
 };
 
-TEST_F(TrustTest, NamesTheKeyThatSigned) { EXPECT_EQ(must(verify("hello", "hello")), "publisher"); }
+TEST_F(TrustTest, NamesTheKeyThatSigned) {
+    EXPECT_EQ(must(verify("hello", "hello")), "publisher");
+}
 
 TEST_F(TrustTest, RefusesAnUnsignedCommit) {
     const auto unsigned_id = commit(tree, "unsigned");
@@ -119,12 +126,14 @@ TEST_F(TrustTest, RefusesAStrangersCommit) {
 TEST_F(TrustTest, RefusesAKeyThatMayNotSignThisApp) {
     const auto line = read(dir / "publisher.pub");
     write(keys / "publisher.pub", line.substr(0, line.size() - 1) + " apps=camera\n");
-    EXPECT_THAT(verify("hello", "hello"), FailsWith(Code::Untrusted, AllOf(HasSubstr("may not sign app 'hello'"), HasSubstr("camera"))));
+    EXPECT_THAT(verify("hello", "hello"),
+                FailsWith(Code::Untrusted, AllOf(HasSubstr("may not sign app 'hello'"), HasSubstr("camera"))));
     EXPECT_THAT(verify("hello", "camera"), Works()) << "the app's name counts, not the ref";
 }
 
 TEST_F(TrustTest, RefusesACommitThatWasPublishedUnderAnotherName) {
-    EXPECT_THAT(verify("db", "db"), FailsWith(Code::Untrusted, AllOf(HasSubstr("published as 'hello'"), HasSubstr("not as 'db'"))));
+    EXPECT_THAT(verify("db", "db"),
+                FailsWith(Code::Untrusted, AllOf(HasSubstr("published as 'hello'"), HasSubstr("not as 'db'"))));
 }
 
 }  // namespace

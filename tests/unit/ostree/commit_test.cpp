@@ -1,9 +1,12 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "common/process.h"
 #include "ostree/handle.h"
 #include "tests/unit/ostree/fixture.h"
 
@@ -20,7 +23,12 @@ using testing::Optional;
 class CommitTest : public OstreeTest {
 protected:
     CommitRequest about(const std::string& ref) {
-        return {.directory = tree, .ref = ref, .version = "1.2.0", .subject = "Hello", .timestamp = 1'700'000'000, .metadata = {{"davit.name", "hello"}}};
+        return {.directory = tree,
+                .ref = ref,
+                .version = "1.2.0",
+                .subject = "Hello",
+                .timestamp = 1'700'000'000,
+                .metadata = {{"davit.name", "hello"}}};
     }
     std::vector<Bytes> signatures(Repository, const Path& path, const std::string& id) {
         GlibError error;
@@ -33,7 +41,12 @@ TEST_F(CommitTest, TheSameInputGivesTheSameIdInAnyRepository) {
     const auto first = must(publisher().commit(about("hello")));
     write(dir / "elsewhere/unrelated", "1");
     auto elsewhere = must(Repository::open_or_create(dir / "elsewhere-repo", Mode::Archive));
-    must(elsewhere.commit({.directory = dir / "elsewhere", .ref = "hello", .version = {}, .subject = {}, .timestamp = 1, .metadata = {}}));
+    must(elsewhere.commit({.directory = dir / "elsewhere",
+                           .ref = "hello",
+                           .version = {},
+                           .subject = {},
+                           .timestamp = 1,
+                           .metadata = {}}));
     EXPECT_EQ(must(elsewhere.commit(about("hello"))), first);
     EXPECT_EQ(must(publisher().commit(about("hello"))), first) << "again into the same repository";
 }
@@ -49,7 +62,8 @@ TEST_F(CommitTest, AnyChangeGivesAnotherId) {
 
 TEST_F(CommitTest, LabelsOfTheBuildMachineDoNotCount) {
     const auto first = must(publisher().commit(about("hello")));
-    if (::setxattr((tree / "empty").c_str(), "security.selinux", "label", 5, 0) != 0) GTEST_SKIP() << "no SELinux labels on this file system";
+    if (::setxattr((tree / "empty").c_str(), "security.selinux", "label", 5, 0) != 0)
+        GTEST_SKIP() << "no SELinux labels on this file system";
     EXPECT_EQ(must(publisher().commit(about("hello"))), first);
 }
 
@@ -64,7 +78,35 @@ TEST_F(CommitTest, TellsWhatWasCommitted) {
     EXPECT_FALSE(info.partial);
     EXPECT_THAT(must(publisher().resolve("hello")), Optional(id));
     EXPECT_EQ(must(publisher().resolve("other")), std::nullopt);
-    EXPECT_EQ(must(publisher().resolve(id.substr(0, 4))), std::nullopt) << "a ref's name is never the beginning of an id";
+    EXPECT_EQ(must(publisher().resolve(id.substr(0, 4))), std::nullopt)
+        << "a ref's name is never the beginning of an id";
+}
+
+TEST_F(CommitTest, KnowsTheSizesOfItsFiles) {
+    write(tree / "big", noise(300'000, 1));
+    write(tree / "big-again", noise(300'000, 1));
+    const auto id = must(publisher().commit(about("hello")));
+    EXPECT_EQ(must(publisher().cost(id)).missing_objects, 0u);
+    must(publisher().sign(id, must(SigningKey::read(dir / "publisher.key"))));
+    must(publisher().push_to(served, "hello", id));
+    must(device().pull_commit_only(request("hello", id)));
+    const auto cost = must(device().cost(id));
+    EXPECT_TRUE(cost.known);
+    EXPECT_EQ(cost.missing_objects, 4u) << "hello, hello.conf, the empty file, and the big ones once";
+    EXPECT_EQ(cost.missing_wire, 300'000u + 21u + 17u);
+}
+
+TEST_F(CommitTest, ACommitOfTheOstreeToolIsFineWithoutSizes) {
+    publisher();
+    const auto tool = must(process::run(
+        {.argv = {"ostree", "commit", "--repo=" + (dir / "publisher-repo").string(), "-b", "plain", tree.string()},
+         .extra_env = {},
+         .input = {}},
+        std::chrono::seconds(30)));
+    ASSERT_TRUE(tool.ok()) << tool.err;
+    const auto id = must(publisher().resolve("plain")).value();
+    EXPECT_FALSE(must(publisher().cost(id)).known);
+    EXPECT_THAT(must(publisher().info(id)).refs, ElementsAre("plain"));
 }
 
 TEST_F(CommitTest, ReadsAFileBack) {
@@ -76,13 +118,15 @@ TEST_F(CommitTest, ReadsAFileBack) {
 
 TEST_F(CommitTest, RefusesAFifoNamingItAndCommitsNothing) {
     ASSERT_EQ(::mkfifo((tree / "etc/pipe").c_str(), 0600), 0);
-    EXPECT_THAT(publisher().commit(about("hello")), FailsWith(Code::InvalidInput, AllOf(HasSubstr("etc/pipe"), HasSubstr("FIFO"))));
+    EXPECT_THAT(publisher().commit(about("hello")),
+                FailsWith(Code::InvalidInput, AllOf(HasSubstr("etc/pipe"), HasSubstr("FIFO"))));
     EXPECT_EQ(must(publisher().resolve("hello")), std::nullopt);
 }
 
 TEST_F(CommitTest, RefusesADeviceNodeAndASocket) {
     if (::mknod((tree / "null").c_str(), S_IFCHR | 0600, makedev(1, 3)) == 0) {
-        EXPECT_THAT(publisher().commit(about("hello")), FailsWith(Code::InvalidInput, AllOf(HasSubstr("null"), HasSubstr("character device"))));
+        EXPECT_THAT(publisher().commit(about("hello")),
+                    FailsWith(Code::InvalidInput, AllOf(HasSubstr("null"), HasSubstr("character device"))));
         std::filesystem::remove(tree / "null");
     }
     const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
@@ -92,7 +136,8 @@ TEST_F(CommitTest, RefusesADeviceNodeAndASocket) {
     path.copy(address.sun_path, path.size());
     ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
     ::close(fd);
-    EXPECT_THAT(publisher().commit(about("hello")), FailsWith(Code::InvalidInput, AllOf(HasSubstr("/s"), HasSubstr("socket"))));
+    EXPECT_THAT(publisher().commit(about("hello")),
+                FailsWith(Code::InvalidInput, AllOf(HasSubstr("/s"), HasSubstr("socket"))));
 }
 
 TEST_F(CommitTest, RefusesWhatIsNoDirectoryAndNoRefName) {
@@ -154,7 +199,8 @@ TEST_F(CommitTest, PushingIntoItselfIsFine) {
 }
 
 TEST_F(CommitTest, PushingAnUnknownCommitIsAnError) {
-    EXPECT_THAT(publisher().push_to(served, "hello", std::string(64, 'a')), FailsWith(Code::NotFound, HasSubstr("aaaa")));
+    EXPECT_THAT(publisher().push_to(served, "hello", std::string(64, 'a')),
+                FailsWith(Code::NotFound, HasSubstr("aaaa")));
     EXPECT_THAT(publisher().push_to(served, "hello", "abc"), FailsWith(Code::InvalidInput, HasSubstr("64 hex digits")));
 }
 

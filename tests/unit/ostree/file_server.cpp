@@ -4,7 +4,8 @@
 
 namespace davit::test {
 
-FileServer::FileServer(Path root) : root_(std::move(root)), server_([this](const std::string& request) { return reply(request); }) {}
+FileServer::FileServer(Path root)
+    : root_(std::move(root)), server_([this](const std::string& request) { return reply(request); }) {}
 
 std::vector<std::string> FileServer::log() const {
     std::lock_guard lock(mutex_);
@@ -31,11 +32,12 @@ void FileServer::behave() {
     std::lock_guard lock(mutex_);
     statuses_.clear();
     damaged_.clear();
-    silent_ = false;
+    answers_left_ = kUnlimited;
 }
 
 LoopbackServer::Reply FileServer::reply(const std::string& request) {
-    if (silent_) return {};
+    if (answers_left_ == 0) return {};
+    if (answers_left_ != kUnlimited) --answers_left_;
     std::lock_guard lock(mutex_);
     const auto begin = request.find(' ') + 1;
     const auto path = request.substr(begin, request.find(' ', begin) - begin);

@@ -28,10 +28,12 @@ public:
     /// Paths that end like this get one byte in the middle changed.
     void damage(const std::string& ending);
     /// From now on requests are taken, and never answered.
-    void fall_silent() { silent_ = true; }
+    void fall_silent() { fall_silent_after(0); }
+    void fall_silent_after(int answers) { answers_left_ = answers; }
     void behave();
 
 private:
+    static constexpr int kUnlimited = -1;
     LoopbackServer::Reply reply(const std::string& request);
 
     Path root_;
@@ -40,7 +42,7 @@ private:
     std::vector<std::string> damaged_;
     std::vector<std::string> log_;
     std::atomic<std::uint64_t> bytes_ = 0;
-    std::atomic<bool> silent_ = false;
+    std::atomic<int> answers_left_ = kUnlimited;
     LoopbackServer server_;  // last: its thread uses everything above
 };
 

@@ -9,12 +9,13 @@ namespace fs = std::filesystem;
 std::string noise(std::size_t size, unsigned seed) {
     std::mt19937_64 random(seed);
     std::string bytes(size, '\0');
-    for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(random());
+    for (std::size_t i = 0; i < size; ++i)
+        bytes[i] = static_cast<char>(random());
     return bytes;
 }
 
 struct stat status_of(const Path& path) {
-    struct stat status {};
+    struct stat status{};
     if (::lstat(path.c_str(), &status) != 0) throw std::runtime_error("no such file: " + path.string());
     return status;
 }
@@ -33,14 +34,25 @@ OstreeTest::OstreeTest() {
     fs::copy(dir / "publisher.pub", keys / "publisher.pub");
 }
 
-ostree::Repository OstreeTest::publisher() { return must(ostree::Repository::open_or_create(dir / "publisher-repo", ostree::Mode::Archive)); }
+ostree::Repository OstreeTest::publisher() {
+    return must(ostree::Repository::open_or_create(dir / "publisher-repo", ostree::Mode::Archive));
+}
 
-ostree::Repository OstreeTest::device() { return must(ostree::Repository::open_or_create(dir / "device/repo", ostree::Mode::Bare, 1u << 20)); }
+ostree::Repository OstreeTest::device() {
+    return must(ostree::Repository::open_or_create(dir / "device/repo", ostree::Mode::Bare, 1u << 20));
+}
 
-std::vector<TrustedKey> OstreeTest::trusted() { return must(read_trusted_keys(std::vector{keys})); }
+std::vector<TrustedKey> OstreeTest::trusted() {
+    return must(read_trusted_keys(std::vector{keys}));
+}
 
 std::string OstreeTest::commit(const Path& directory, const std::string& ref, const std::string& version) {
-    return must(publisher().commit({.directory = directory, .ref = ref, .version = version, .subject = ref, .timestamp = 1'700'000'000, .metadata = {}}));
+    return must(publisher().commit({.directory = directory,
+                                    .ref = ref,
+                                    .version = version,
+                                    .subject = ref,
+                                    .timestamp = 1'700'000'000,
+                                    .metadata = {}}));
 }
 
 std::string OstreeTest::publish(const Path& directory, const std::string& ref, const std::string& version) {

@@ -1,5 +1,6 @@
 #pragma once
-/// What the tests of the OSTree room share: a directory of their own, an app to commit, keys, a publisher and a device repository.
+/// What the tests of the OSTree room share: a directory of their own, an app to commit, keys, a publisher and a device
+/// repository.
 
 #include <sys/stat.h>
 
@@ -29,7 +30,9 @@ inline void write(const Path& path, std::string_view content) {
     std::ofstream(path, std::ios::binary) << content;
 }
 
-inline std::string read(const Path& path) { return must(file::read(path)); }
+inline std::string read(const Path& path) {
+    return must(file::read(path));
+}
 
 /// Bytes that do not compress, the same for the same seed.
 std::string noise(std::size_t size, unsigned seed);
@@ -40,7 +43,8 @@ class OstreeTest : public testing::Test {
 protected:
     OstreeTest();
 
-    /// Commits @p tree as @p ref into the publisher's repository, signs it with `publisher.key`, and pushes it to `served/`.
+    /// Commits @p tree as @p ref into the publisher's repository, signs it with `publisher.key`, and pushes it to
+    /// `served/`.
     std::string publish(const Path& tree, const std::string& ref, const std::string& version = "1");
     /// Commits without signing or pushing.
     std::string commit(const Path& tree, const std::string& ref, const std::string& version = "1");

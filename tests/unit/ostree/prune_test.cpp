@@ -1,5 +1,7 @@
 #include "tests/unit/ostree/fixture.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 namespace davit::ostree {
 namespace {
 
@@ -50,8 +52,9 @@ TEST_F(PruneTest, DropsStagingOfOtherBootsAndKeepsThisOnes) {
     write(dir / "device/repo/tmp/staging-another-boot-XXXXXX/object", "1");
     write(dir / ("device/repo/tmp/staging-" + boot + "-XXXXXX") / "object", "1");
     must(device().prune());
-    EXPECT_THAT(must(file::list(dir / "device/repo/tmp")), testing::AllOf(testing::Not(testing::Contains("staging-another-boot-XXXXXX")),
-                                                                         testing::Contains("staging-" + boot + "-XXXXXX")));
+    EXPECT_THAT(must(file::list(dir / "device/repo/tmp")),
+                testing::AllOf(testing::Not(testing::Contains("staging-another-boot-XXXXXX")),
+                               testing::Contains("staging-" + boot + "-XXXXXX")));
 }
 
 TEST_F(PruneTest, HealingDropsRefsOfDamagedCommitsAndEverythingHalfFetched) {

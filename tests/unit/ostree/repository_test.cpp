@@ -1,5 +1,7 @@
 #include "ostree/repository.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include "tests/unit/ostree/fixture.h"
 
 namespace davit::ostree {
@@ -20,14 +22,17 @@ TEST(CommitIdTest, Is64LowerCaseHexDigits) {
 }
 
 TEST_F(RepositoryTest, ADirectoryThatIsNoneIsNamed) {
-    EXPECT_THAT(Repository::open(tree), FailsWith(Code::InvalidInput, AllOf(HasSubstr(tree.string()), HasSubstr("not an OSTree repository"))));
+    EXPECT_THAT(Repository::open(tree),
+                FailsWith(Code::InvalidInput, AllOf(HasSubstr(tree.string()), HasSubstr("not an OSTree repository"))));
     EXPECT_THAT(Repository::open(dir / "absent"), FailsWith(Code::NotFound, HasSubstr("absent")));
-    EXPECT_THAT(Repository::open_or_create(tree, Mode::Archive), FailsWith(Code::InvalidInput, HasSubstr("not an OSTree repository")));
+    EXPECT_THAT(Repository::open_or_create(tree, Mode::Archive),
+                FailsWith(Code::InvalidInput, HasSubstr("not an OSTree repository")));
 }
 
 TEST_F(RepositoryTest, ARepositoryInAnotherModeIsRefused) {
     publisher();
-    EXPECT_THAT(Repository::open_or_create(dir / "publisher-repo", Mode::Bare), FailsWith(Code::InvalidInput, HasSubstr("not in mode 'bare'")));
+    EXPECT_THAT(Repository::open_or_create(dir / "publisher-repo", Mode::Bare),
+                FailsWith(Code::InvalidInput, HasSubstr("not in mode 'bare'")));
 }
 
 TEST_F(RepositoryTest, ADevicesRepositoryIsForRootOnly) {
@@ -56,7 +61,8 @@ TEST_F(RepositoryTest, RefsComeAndGo) {
 TEST_F(RepositoryTest, AnUnknownCommitIsNotFound) {
     EXPECT_THAT(publisher().info(std::string(64, '0')), FailsWith(Code::NotFound, HasSubstr("not in the repository")));
     EXPECT_THAT(publisher().info("main"), FailsWith(Code::InvalidInput, HasSubstr("'main'")));
-    EXPECT_THAT(publisher().read_file(std::string(64, '0'), "x"), FailsWith(Code::NotFound, HasSubstr("not in the repository")));
+    EXPECT_THAT(publisher().read_file(std::string(64, '0'), "x"),
+                FailsWith(Code::NotFound, HasSubstr("not in the repository")));
 }
 
 // A power cut can leave the file with its length and zeroes in it; libostree itself would crash.

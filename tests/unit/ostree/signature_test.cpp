@@ -1,5 +1,7 @@
 #include "ostree/signature.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include "tests/unit/ostree/fixture.h"
 
 namespace davit {
@@ -25,7 +27,8 @@ protected:
 };
 
 TEST_F(SignatureTest, AcceptsASignatureOfATrustedKeyAndNamesIt) {
-    EXPECT_EQ(must(verify(data, std::vector<Bytes>{sign_with("publisher")}, std::vector{other, mine}, "hello")), "publisher");
+    EXPECT_EQ(must(verify(data, std::vector<Bytes>{sign_with("publisher")}, std::vector{other, mine}, "hello")),
+              "publisher");
 }
 
 TEST_F(SignatureTest, AcceptsOneGoodSignatureAmongOthers) {
@@ -35,13 +38,15 @@ TEST_F(SignatureTest, AcceptsOneGoodSignatureAmongOthers) {
 
 TEST_F(SignatureTest, RefusesASignatureOverOtherData) {
     const Bytes tampered{1, 2, 3, 5};
-    EXPECT_THAT(verify(tampered, std::vector<Bytes>{sign_with("publisher")}, std::vector{mine}, "hello"), FailsWith(Code::Untrusted, HasSubstr("no trusted key")));
+    EXPECT_THAT(verify(tampered, std::vector<Bytes>{sign_with("publisher")}, std::vector{mine}, "hello"),
+                FailsWith(Code::Untrusted, HasSubstr("no trusted key")));
 }
 
 TEST_F(SignatureTest, RefusesAShortenedSignature) {
     auto signature = sign_with("publisher");
     signature.pop_back();
-    EXPECT_THAT(verify(data, std::vector<Bytes>{signature}, std::vector{mine}, "hello"), FailsWith(Code::Untrusted, HasSubstr("no trusted key")));
+    EXPECT_THAT(verify(data, std::vector<Bytes>{signature}, std::vector{mine}, "hello"),
+                FailsWith(Code::Untrusted, HasSubstr("no trusted key")));
 }
 
 TEST_F(SignatureTest, SaysThatNothingIsSigned) {
@@ -49,20 +54,24 @@ TEST_F(SignatureTest, SaysThatNothingIsSigned) {
 }
 
 TEST_F(SignatureTest, SaysThatNoKeyIsTrusted) {
-    EXPECT_THAT(verify(data, std::vector<Bytes>{sign_with("publisher")}, {}, "hello"), FailsWith(Code::Untrusted, HasSubstr("keys.d")));
+    EXPECT_THAT(verify(data, std::vector<Bytes>{sign_with("publisher")}, {}, "hello"),
+                FailsWith(Code::Untrusted, HasSubstr("keys.d")));
 }
 
 TEST_F(SignatureTest, NamesTheTrustedKeysWhenAStrangerSigned) {
-    EXPECT_THAT(verify(data, std::vector<Bytes>{sign_with("other")}, std::vector{mine}, "hello"), FailsWith(Code::Untrusted, HasSubstr("trusted here: publisher")));
+    EXPECT_THAT(verify(data, std::vector<Bytes>{sign_with("other")}, std::vector{mine}, "hello"),
+                FailsWith(Code::Untrusted, HasSubstr("trusted here: publisher")));
 }
 
 TEST_F(SignatureTest, NamesTheKeyThatMayNotSignThisApp) {
     mine.apps = {"camera-*", "db"};
     const std::vector<Bytes> signatures{sign_with("publisher")};
-    EXPECT_THAT(verify(data, signatures, std::vector{mine}, "hello"),
-                FailsWith(Code::Untrusted, AllOf(HasSubstr("'publisher'"), HasSubstr("'hello'"), HasSubstr("camera-*, db"))));
+    EXPECT_THAT(
+        verify(data, signatures, std::vector{mine}, "hello"),
+        FailsWith(Code::Untrusted, AllOf(HasSubstr("'publisher'"), HasSubstr("'hello'"), HasSubstr("camera-*, db"))));
     EXPECT_THAT(verify(data, signatures, std::vector{mine}, "camera-front"), Works());
-    EXPECT_THAT(verify(data, signatures, std::vector{mine}, "my-camera-front"), FailsWith(Code::Untrusted, HasSubstr("may not sign")));
+    EXPECT_THAT(verify(data, signatures, std::vector{mine}, "my-camera-front"),
+                FailsWith(Code::Untrusted, HasSubstr("may not sign")));
 }
 
 TEST_F(SignatureTest, SigningTwiceGivesTheSame64Bytes) {
@@ -90,7 +99,8 @@ TEST_F(SignatureTest, AKeyIsNeverOverwritten) {
 
 TEST_F(SignatureTest, RefusesAPrivateKeyThatOthersCanRead) {
     std::filesystem::permissions(dir / "publisher.key", std::filesystem::perms(0640));
-    EXPECT_THAT(SigningKey::read(dir / "publisher.key"), FailsWith(Code::Unauthorized, AllOf(HasSubstr("0640"), HasSubstr("chmod 600"))));
+    EXPECT_THAT(SigningKey::read(dir / "publisher.key"),
+                FailsWith(Code::Unauthorized, AllOf(HasSubstr("0640"), HasSubstr("chmod 600"))));
 }
 
 TEST_F(SignatureTest, RefusesAFileThatIsNoPrivateKey) {
@@ -109,24 +119,28 @@ TEST_F(SignatureTest, ReadsTheAppsThatAKeyMaySign) {
     EXPECT_THAT(key.apps, ElementsAre("db", "camera-*"));
 }
 
-class BadPublicKeyTest : public SignatureTest, public testing::WithParamInterface<std::pair<const char*, const char*>> {};
+class BadPublicKeyTest : public SignatureTest,
+                         public testing::WithParamInterface<std::pair<const char*, const char*>> {};
 
 TEST_P(BadPublicKeyTest, IsRefusedWithPlaceAndReason) {
     const auto [text, reason] = GetParam();
     write(dir / "bad.pub", text);
-    EXPECT_THAT(read_public_key(dir / "bad.pub"), FailsWith(Code::InvalidInput, AllOf(HasSubstr("bad.pub"), HasSubstr(reason))));
+    EXPECT_THAT(read_public_key(dir / "bad.pub"),
+                FailsWith(Code::InvalidInput, AllOf(HasSubstr("bad.pub"), HasSubstr(reason))));
 }
 
 constexpr auto kGood = "ed25519 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 INSTANTIATE_TEST_SUITE_P(
     Forms, BadPublicKeyTest,
-    testing::Values(std::pair("", "no key in it"), std::pair("# only a comment\n", "no key in it"), std::pair("rsa AAAA\n", "line 1"),
-                    std::pair("\ned25519\n", "line 2"), std::pair("ed25519 AAAA\n", "not 32 bytes"),
+    testing::Values(std::pair("", "no key in it"), std::pair("# only a comment\n", "no key in it"),
+                    std::pair("rsa AAAA\n", "line 1"), std::pair("\ned25519\n", "line 2"),
+                    std::pair("ed25519 AAAA\n", "not 32 bytes"),
                     std::pair("ed25519 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==\n", "not 32 bytes"),
                     std::pair("ed25519 !AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", "not 32 bytes"),
                     std::pair("ed25519 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= apps=\n", "names no app"),
                     std::pair("ed25519 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= app=x\n", "unknown 'app=x'"),
-                    std::pair("ed25519 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\ned25519 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
+                    std::pair("ed25519 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\ned25519 "
+                              "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
                               "line 2: a second key")));
 
 TEST_F(SignatureTest, LaterDirectoriesWinByName) {
