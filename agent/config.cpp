@@ -31,9 +31,11 @@ std::vector<Path> config_files(const Path& root) {
     return files;
 }
 
-void warn_of_unknown(std::vector<std::string>& warnings, const json::Reader& reader, std::initializer_list<std::string_view> known) {
+void warn_of_unknown(std::vector<std::string>& warnings, const json::Reader& reader,
+                     std::initializer_list<std::string_view> known) {
     for (const auto& member : reader.members()) {
-        if (std::ranges::find(known, member) == known.end()) warnings.push_back(reader.error_at(member, "unknown setting, ignored").message);
+        if (std::ranges::find(known, member) == known.end())
+            warnings.push_back(reader.error_at(member, "unknown setting, ignored").message);
     }
 }
 
@@ -59,14 +61,18 @@ Result<std::optional<Path>> read_path(const json::Reader& reader, std::string_vi
     return Path(*text);
 }
 
-Result<void> check_url(const json::Reader& reader, std::string_view member, const std::string& url, std::initializer_list<std::string_view> schemes) {
-    if (url.empty() || std::ranges::any_of(schemes, [&](auto scheme) { return url.starts_with(scheme) && url.size() > scheme.size(); })) return {};
+Result<void> check_url(const json::Reader& reader, std::string_view member, const std::string& url,
+                       std::initializer_list<std::string_view> schemes) {
+    if (url.empty() || std::ranges::any_of(
+                           schemes, [&](auto scheme) { return url.starts_with(scheme) && url.size() > scheme.size(); }))
+        return {};
     return fail(reader.error_at(member, "expected a URL that starts with http:// or https://"));
 }
 
 Result<void> read_hawkbit(const json::Reader& reader, Config& config) {
     warn_of_unknown(config.warnings, reader,
-                    {"url", "tenant", "controller_id", "target_token_file", "gateway_token_file", "ca_file", "timeout", "longest_retry"});
+                    {"url", "tenant", "controller_id", "target_token_file", "gateway_token_file", "ca_file", "timeout",
+                     "longest_retry"});
     auto& hawkbit = config.hawkbit;
     TRY(read_string(reader, "url", hawkbit.url));
     TRY(check_url(reader, "url", hawkbit.url, {"http://", "https://"}));
@@ -75,7 +81,8 @@ Result<void> read_hawkbit(const json::Reader& reader, Config& config) {
     hawkbit.target_token_file = TRY(read_path(reader, "target_token_file"));
     hawkbit.gateway_token_file = TRY(read_path(reader, "gateway_token_file"));
     if (hawkbit.target_token_file && hawkbit.gateway_token_file) {
-        return fail(reader.error("has both target_token_file and gateway_token_file; keep the one that the server expects"));
+        return fail(
+            reader.error("has both target_token_file and gateway_token_file; keep the one that the server expects"));
     }
     if (!hawkbit.url.empty() && !hawkbit.target_token_file && !hawkbit.gateway_token_file) {
         return fail(reader.error("needs target_token_file or gateway_token_file beside url"));
@@ -94,7 +101,8 @@ Result<void> read_repository(const json::Reader& reader, Config& config) {
 }
 
 Result<void> read_download(const json::Reader& reader, Config& config) {
-    warn_of_unknown(config.warnings, reader, {"stall_timeout", "first_retry", "longest_retry", "give_up_after", "reserve"});
+    warn_of_unknown(config.warnings, reader,
+                    {"stall_timeout", "first_retry", "longest_retry", "give_up_after", "reserve"});
     auto& download = config.download;
     TRY(read_duration(reader, "stall_timeout", download.stall_timeout));
     TRY(read_duration(reader, "first_retry", download.first_retry));
@@ -108,7 +116,8 @@ Result<void> read_download(const json::Reader& reader, Config& config) {
 }
 
 Result<void> read_attributes(const json::Reader& reader, Config& config) {
-    for (const auto& member : reader.members()) config.attributes[member] = TRY(reader.need_string(member));
+    for (const auto& member : reader.members())
+        config.attributes[member] = TRY(reader.need_string(member));
     return {};
 }
 
@@ -121,7 +130,8 @@ std::string host_name() {
 Result<Config> read_config(const Json& value, const std::string& source) {
     Config config;
     const json::Reader reader(value, source);
-    warn_of_unknown(config.warnings, reader, {"hawkbit", "repository", "download", "attributes", "runtime", "log_level"});
+    warn_of_unknown(config.warnings, reader,
+                    {"hawkbit", "repository", "download", "attributes", "runtime", "log_level"});
     if (const auto part = TRY(reader.get_object("hawkbit"))) TRY(read_hawkbit(*part, config));
     if (const auto part = TRY(reader.get_object("repository"))) TRY(read_repository(*part, config));
     if (const auto part = TRY(reader.get_object("download"))) TRY(read_download(*part, config));

@@ -1,5 +1,6 @@
 #pragma once
-/// What the agent knows about itself at this moment, for the D-Bus API. A plain value: the worker and the link post changes, the main thread owns it.
+/// What the agent knows about itself at this moment, for the D-Bus API. A plain value: the worker and the link post
+/// changes, the main thread owns it.
 
 #include <cstdint>
 #include <string>
@@ -10,15 +11,15 @@
 namespace davit {
 
 struct ServerStatus {
-    std::string url;             ///< empty: no server is configured
-    bool reached = false;        ///< the last attempt got an answer that made sense
-    std::string error;           ///< of the last attempt, when it was not reached
+    std::string url;                   ///< empty: no server is configured
+    bool reached = false;              ///< the last attempt got an answer that made sense
+    std::string error;                 ///< of the last attempt, when it was not reached
     std::int64_t last_contact_ms = 0;  ///< wall clock of the last good answer; 0: never
     std::int64_t next_poll_ms = 0;     ///< wall clock
 };
 
 struct DeploymentStatus {
-    std::string id;              ///< empty: nothing under way
+    std::string id;  ///< empty: nothing under way
     std::string phase;
     std::string message;
     std::uint64_t bytes = 0;     ///< of the download, so far

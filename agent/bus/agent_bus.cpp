@@ -36,7 +36,8 @@ Dictionary to_dictionary(const AppVersion& app) {
 
 Dictionary to_dictionary(const HistoryEntry& entry) {
     std::vector<std::string> parts;
-    for (const auto& part : entry.deployment.parts) parts.push_back(part.app + (part.remove ? " (removed)" : " " + part.version));
+    for (const auto& part : entry.deployment.parts)
+        parts.push_back(part.app + (part.remove ? " (removed)" : " " + part.version));
     return {{"id", sdbus::Variant(entry.deployment.id)},
             {"success", sdbus::Variant(entry.outcome.success)},
             {"message", sdbus::Variant(entry.outcome.message)},
@@ -46,7 +47,8 @@ Dictionary to_dictionary(const HistoryEntry& entry) {
             {"parts", sdbus::Variant(parts)}};
 }
 
-/// The object; its methods are named by the generated adaptor. sdbus-c++ turns the exceptions thrown here into D-Bus errors.
+/// The object; its methods are named by the generated adaptor. sdbus-c++ turns the exceptions thrown here into D-Bus
+/// errors.
 class Agent1 final : public sdbus::AdaptorInterfaces<org::davit::Agent1_adaptor> {
 public:
     Agent1(sdbus::IConnection& connection, AgentBus::Handlers handlers)
@@ -61,19 +63,23 @@ public:
 
 private:
     void Check() override {
-        if (!handlers_.check()) throw sdbus::Error(sdbus::Error::Name("org.davit.Error.NoServer"), "no server is configured (hawkbit.url in davitd.json)");
+        if (!handlers_.check())
+            throw sdbus::Error(sdbus::Error::Name("org.davit.Error.NoServer"),
+                               "no server is configured (hawkbit.url in davitd.json)");
     }
     Dictionary GetStatus() override { return to_dictionary(handlers_.status()); }
     std::vector<Dictionary> ListApps() override {
         std::vector<Dictionary> apps;
-        for (const auto& app : handlers_.status().apps) apps.push_back(to_dictionary(app));
+        for (const auto& app : handlers_.status().apps)
+            apps.push_back(to_dictionary(app));
         return apps;
     }
     std::vector<Dictionary> GetHistory(const uint32_t& limit) override {
         const auto history = handlers_.history(static_cast<int>(std::min<uint32_t>(limit, 1000)));
         if (!history) throw sdbus::Error(sdbus::Error::Name("org.davit.Error.Failed"), history.error().message);
         std::vector<Dictionary> deployments;
-        for (const auto& entry : *history) deployments.push_back(to_dictionary(entry));
+        for (const auto& entry : *history)
+            deployments.push_back(to_dictionary(entry));
         return deployments;
     }
     std::string Version() override { return DAVIT_VERSION; }

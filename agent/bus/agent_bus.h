@@ -1,5 +1,6 @@
 #pragma once
-/// org.davit.Agent1 on the system bus: what davitctl and other programs at the device see. Contract: units/org.davit.Agent1.xml.
+/// org.davit.Agent1 on the system bus: what davitctl and other programs at the device see. Contract:
+/// units/org.davit.Agent1.xml.
 
 #include <functional>
 #include <memory>

@@ -13,7 +13,9 @@ ostree::Worker::Options worker_options(const Config& config, const DevicePaths& 
             .min_free_bytes = config.download.reserve};
 }
 
-std::string context(const Part& part) { return "app '" + part.app + "' " + part.version; }
+std::string context(const Part& part) {
+    return "app '" + part.app + "' " + part.version;
+}
 
 }  // namespace
 
@@ -26,20 +28,28 @@ OstreeContent::OstreeContent(Config config, DevicePaths paths, Path ostree_progr
 Result<ostree::Source> OstreeContent::source(const Part& part) const {
     const auto& url = part.repository.empty() ? config_.repository.url : part.repository;
     if (url.empty()) {
-        return fail(Code::InvalidInput, context(part) + ": neither the deployment (metadata 'repo') nor davitd.json (repository.url) says where to fetch it");
+        return fail(
+            Code::InvalidInput,
+            context(part) +
+                ": neither the deployment (metadata 'repo') nor davitd.json (repository.url) says where to fetch it");
     }
-    return ostree::Source{.url = url, .ref = part.ref, .commit = part.commit, .ca_file = config_.repository.ca_file, .http_headers = {}};
+    return ostree::Source{
+        .url = url, .ref = part.ref, .commit = part.commit, .ca_file = config_.repository.ca_file, .http_headers = {}};
 }
 
 Result<Content::Cost> OstreeContent::inspect(const Part& part, std::stop_token stop) {
     const auto from = TRY(source(part));
     const auto found = TRY(worker_.inspect(from, part.app, stop).transform_error(in(context(part))));
-    return Cost{.complete = found.complete, .known = found.sizes_known, .missing_bytes = found.missing_bytes, .missing_wire = found.missing_wire};
+    return Cost{.complete = found.complete,
+                .known = found.sizes_known,
+                .missing_bytes = found.missing_bytes,
+                .missing_wire = found.missing_wire};
 }
 
 Result<void> OstreeContent::pull(const Part& part, std::stop_token stop, const OnProgress& progress) {
     const auto from = TRY(source(part));
-    return worker_.pull(from, part.app, stop, [&](const ostree::WorkerProgress& now) { progress(now.bytes); }).transform_error(in(context(part)));
+    return worker_.pull(from, part.app, stop, [&](const ostree::WorkerProgress& now) { progress(now.bytes); })
+        .transform_error(in(context(part)));
 }
 
 Result<void> OstreeContent::checkout(const Part& part, std::stop_token stop) {
@@ -49,7 +59,8 @@ Result<void> OstreeContent::checkout(const Part& part, std::stop_token stop) {
 }
 
 Result<Bundle> OstreeContent::bundle(const AppVersion& app) {
-    auto bundle = TRY(read_bundle(paths_.checkout(app.name, app.commit), app.name, app.version, app.legacy.value_or(LegacyOptions{})));
+    auto bundle = TRY(read_bundle(paths_.checkout(app.name, app.commit), app.name, app.version,
+                                  app.legacy.value_or(LegacyOptions{})));
     const auto policy = TRY(load_policy(root_ / "etc/davit/policy.json"));
     // Rendering is what the launcher will do: what the policy refuses must fail here, while the old version still runs.
     TRY(render_config(bundle, policy, paths_, "/davit/check"));
@@ -59,7 +70,8 @@ Result<Bundle> OstreeContent::bundle(const AppVersion& app) {
 Result<void> OstreeContent::keep_only(const std::vector<AppVersion>& keep, std::stop_token stop) {
     std::vector<std::string> names;
     names.reserve(keep.size());
-    for (const auto& app : keep) names.push_back(app.name + "/" + app.commit);
+    for (const auto& app : keep)
+        names.push_back(app.name + "/" + app.commit);
     return worker_.keep_only(names, stop);
 }
 

@@ -25,13 +25,15 @@ Json to_json(const sdbus::Variant& value) {
 
 Json to_json(const Dictionary& dictionary) {
     Json object = Json::object();
-    for (const auto& [key, value] : dictionary) object[key] = to_json(value);
+    for (const auto& [key, value] : dictionary)
+        object[key] = to_json(value);
     return object;
 }
 
 Json to_json(const std::vector<Dictionary>& list) {
     Json array = Json::array();
-    for (const auto& item : list) array.push_back(to_json(item));
+    for (const auto& item : list)
+        array.push_back(to_json(item));
     return array;
 }
 
@@ -57,7 +59,8 @@ Error to_error(const sdbus::Error& error) {
         return {Code::Network, "davitd is not running (apps run without it; see 'systemctl status davitd')"};
     }
     if (name == "org.freedesktop.DBus.Error.AccessDenied") return {Code::Unauthorized, "this needs root"};
-    if (name == "org.freedesktop.DBus.Error.FileNotFound") return {Code::Network, "there is no system bus here; davitctl runs on the device"};
+    if (name == "org.freedesktop.DBus.Error.FileNotFound")
+        return {Code::Network, "there is no system bus here; davitctl runs on the device"};
     return {Code::System, error.getMessage()};
 }
 
@@ -87,15 +90,21 @@ struct AgentClient::Bus {
         constexpr auto unit_interface = "org.freedesktop.systemd1.Unit";
         constexpr auto service_interface = "org.freedesktop.systemd1.Service";
         try {
-            const auto manager = sdbus::createProxy(*connection, sdbus::ServiceName(service), sdbus::ObjectPath("/org/freedesktop/systemd1"));
+            const auto manager = sdbus::createProxy(*connection, sdbus::ServiceName(service),
+                                                    sdbus::ObjectPath("/org/freedesktop/systemd1"));
             sdbus::ObjectPath path;
-            manager->callMethod("GetUnit").onInterface("org.freedesktop.systemd1.Manager").withArguments(unit).storeResultsTo(path);
+            manager->callMethod("GetUnit")
+                .onInterface("org.freedesktop.systemd1.Manager")
+                .withArguments(unit)
+                .storeResultsTo(path);
             const auto proxy = sdbus::createProxy(*connection, sdbus::ServiceName(service), path);
-            return {{"state", proxy->getProperty("ActiveState").onInterface(unit_interface).get<std::string>()},
-                    {"sub_state", proxy->getProperty("SubState").onInterface(unit_interface).get<std::string>()},
-                    {"since_ms", proxy->getProperty("ActiveEnterTimestamp").onInterface(unit_interface).get<std::uint64_t>() / 1000},
-                    {"pid", proxy->getProperty("MainPID").onInterface(service_interface).get<std::uint32_t>()},
-                    {"restarts", proxy->getProperty("NRestarts").onInterface(service_interface).get<std::uint32_t>()}};
+            return {
+                {"state", proxy->getProperty("ActiveState").onInterface(unit_interface).get<std::string>()},
+                {"sub_state", proxy->getProperty("SubState").onInterface(unit_interface).get<std::string>()},
+                {"since_ms",
+                 proxy->getProperty("ActiveEnterTimestamp").onInterface(unit_interface).get<std::uint64_t>() / 1000},
+                {"pid", proxy->getProperty("MainPID").onInterface(service_interface).get<std::uint32_t>()},
+                {"restarts", proxy->getProperty("NRestarts").onInterface(service_interface).get<std::uint32_t>()}};
         } catch (const sdbus::Error&) {
             return {{"state", "not-found"}, {"sub_state", ""}, {"since_ms", 0}, {"pid", 0}, {"restarts", 0}};
         }
@@ -125,7 +134,8 @@ Result<Json> AgentClient::status() {
 
 Result<Json> AgentClient::apps() {
     auto apps = TRY(bus_->call([&] { return to_json(bus_->agent->ListApps()); }));
-    for (auto& app : apps) app.update(bus_->unit_state(app.value("unit", "")));
+    for (auto& app : apps)
+        app.update(bus_->unit_state(app.value("unit", "")));
     return apps;
 }
 

@@ -12,7 +12,9 @@ namespace {
 using namespace davit;
 using Json = nlohmann::json;
 
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void print(const std::string& text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+}
 
 struct Options {
     bool json = false;
@@ -39,7 +41,8 @@ Result<void> show_history(AgentClient& agent, const Options& options) {
 
 Result<void> check(AgentClient& agent, const Options& options) {
     TRY(agent.check());
-    print(options.json ? Json{{"asked", true}}.dump(2) + "\n" : "davitd asks the server now; 'davitctl status' shows what comes of it.\n");
+    print(options.json ? Json{{"asked", true}}.dump(2) + "\n"
+                       : "davitd asks the server now; 'davitctl status' shows what comes of it.\n");
     return {};
 }
 
@@ -70,7 +73,8 @@ int main(int argc, char** argv) {
         return command;
     };
     add("status", "The agent, its server, and the deployment under way", "davitctl status", show_status);
-    add("apps", "The installed apps and their units", "davitctl apps --json | jq -r '.[] | .name + \" \" + .version'", show_apps);
+    add("apps", "The installed apps and their units", "davitctl apps --json | jq -r '.[] | .name + \" \" + .version'",
+        show_apps);
     add("history", "The deployments that ended here, newest first", "davitctl history --limit 5", show_history)
         ->add_option("--limit", options.limit, "at most so many")
         ->check(CLI::Range(1u, 1000u))

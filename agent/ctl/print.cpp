@@ -20,7 +20,8 @@ std::string table(const std::vector<Row>& rows) {
     std::vector<std::size_t> widths;
     for (const auto& row : rows) {
         widths.resize(std::max(widths.size(), row.size()));
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+        for (std::size_t i = 0; i < row.size(); ++i)
+            widths[i] = std::max(widths[i], row[i].size());
     }
     std::string text;
     for (const auto& row : rows) {
@@ -41,7 +42,9 @@ std::string span(std::int64_t ms) {
     return std::format("{} d", seconds / 86400);
 }
 
-std::string ago(std::int64_t then_ms, std::int64_t now_ms) { return then_ms == 0 ? "never" : span(now_ms - then_ms) + " ago"; }
+std::string ago(std::int64_t then_ms, std::int64_t now_ms) {
+    return then_ms == 0 ? "never" : span(now_ms - then_ms) + " ago";
+}
 
 std::string server_line(const Json& status, std::int64_t now_ms) {
     const auto url = status.value("server_url", "");
@@ -49,9 +52,10 @@ std::string server_line(const Json& status, std::int64_t now_ms) {
     const auto next = status.value("next_poll_ms", std::int64_t{0});
     if (next == 0) return url + ", not asked yet";
     const auto asks = next > now_ms ? ", asks again in " + span(next - now_ms) : std::string(", asking");
-    if (status.value("server_reached", false)) return url + ", answered " + ago(status.value("last_contact_ms", std::int64_t{0}), now_ms) + asks;
-    return std::format("{}, NOT REACHED: {} (last answer: {}{})", url, status.value("server_error", ""), ago(status.value("last_contact_ms", std::int64_t{0}), now_ms),
-                       asks);
+    if (status.value("server_reached", false))
+        return url + ", answered " + ago(status.value("last_contact_ms", std::int64_t{0}), now_ms) + asks;
+    return std::format("{}, NOT REACHED: {} (last answer: {}{})", url, status.value("server_error", ""),
+                       ago(status.value("last_contact_ms", std::int64_t{0}), now_ms), asks);
 }
 
 std::string deployment_line(const Json& status) {
@@ -60,7 +64,9 @@ std::string deployment_line(const Json& status) {
     auto line = std::format("{}, {}: {}", id, status.value("phase", ""), status.value("message", ""));
     const auto bytes = status.value("bytes", std::uint64_t{0});
     const auto expected = status.value("expected_bytes", std::uint64_t{0});
-    if (expected > 0) line += std::format(" ({} of {} kB, {} %)", bytes / 1000, expected / 1000, std::min<std::uint64_t>(bytes * 100 / expected, 100));
+    if (expected > 0)
+        line += std::format(" ({} of {} kB, {} %)", bytes / 1000, expected / 1000,
+                            std::min<std::uint64_t>(bytes * 100 / expected, 100));
     return line;
 }
 
@@ -79,8 +85,9 @@ std::string print_apps(const Json& apps, std::int64_t now_ms) {
     std::vector<Row> rows = {{"APP", "VERSION", "STATE", "SINCE", "PID", "RESTARTS", "COMMIT"}};
     for (const auto& app : apps) {
         const auto pid = app.value("pid", 0u);
-        rows.push_back({app.value("name", ""), app.value("version", ""), app.value("state", ""), ago(app.value("since_ms", std::int64_t{0}), now_ms),
-                        pid == 0 ? "-" : std::to_string(pid), std::to_string(app.value("restarts", 0u)), app.value("commit", "").substr(0, kShownOfCommit)});
+        rows.push_back({app.value("name", ""), app.value("version", ""), app.value("state", ""),
+                        ago(app.value("since_ms", std::int64_t{0}), now_ms), pid == 0 ? "-" : std::to_string(pid),
+                        std::to_string(app.value("restarts", 0u)), app.value("commit", "").substr(0, kShownOfCommit)});
     }
     return table(rows);
 }
@@ -91,7 +98,8 @@ std::string print_history(const Json& deployments) {
     for (const auto& deployment : deployments) {
         const bool success = deployment.value("success", false);
         rows.push_back({iso_time(deployment.value("finished_ms", std::int64_t{0})), deployment.value("id", ""),
-                        success ? "success" : "failed (" + deployment.value("cause", "") + ")", deployment.value("message", "")});
+                        success ? "success" : "failed (" + deployment.value("cause", "") + ")",
+                        deployment.value("message", "")});
     }
     return table(rows);
 }

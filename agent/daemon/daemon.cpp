@@ -35,27 +35,31 @@ struct Daemon {
     }
 
     [[nodiscard]] Worker::Outputs worker_outputs() {
-        return {.deployment = [this](DeploymentStatus now) { loop->post([this, now = std::move(now)] { deployment_changed(now); }); },
-                .apps =
-                    [this](std::uint64_t number, std::vector<AppVersion> apps) {
-                        loop->post([this, number, apps = std::move(apps)] {
-                            status.generation = number;
-                            status.apps = apps;
-                        });
-                    },
-                .link = link_events};
+        return {
+            .deployment =
+                [this](DeploymentStatus now) { loop->post([this, now = std::move(now)] { deployment_changed(now); }); },
+            .apps =
+                [this](std::uint64_t number, std::vector<AppVersion> apps) {
+                    loop->post([this, number, apps = std::move(apps)] {
+                        status.generation = number;
+                        status.apps = apps;
+                    });
+                },
+            .link = link_events};
     }
 
     [[nodiscard]] Link::Outputs link_outputs() {
-        return {.offer = [this](Offer offer) { offers.push(std::move(offer)); },
-                .status = [this](ServerStatus now) { loop->post([this, now = std::move(now)] { status.server = now; }); }};
+        return {
+            .offer = [this](Offer offer) { offers.push(std::move(offer)); },
+            .status = [this](ServerStatus now) { loop->post([this, now = std::move(now)] { status.server = now; }); }};
     }
 
     void deployment_changed(const DeploymentStatus& now) {
         const bool phase_is_new = now.id != status.deployment.id || now.phase != status.deployment.phase;
         status.deployment = now;
         if (phase_is_new) bus->phase_changed(now);
-        sd_notifyf(0, "STATUS=%s", now.phase == "done" ? "Idle." : ("Deployment " + now.id + ": " + now.phase + ".").c_str());
+        sd_notifyf(0, "STATUS=%s",
+                   now.phase == "done" ? "Idle." : ("Deployment " + now.id + ": " + now.phase + ".").c_str());
         if (now.phase == "done") status.deployment = {};
     }
 };
@@ -77,7 +81,13 @@ Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
     const auto active = TRY(journal.active());
     const auto under_way = active ? std::optional(active->deployment.id) : std::nullopt;
 
-    Daemon daemon{.config = config, .paths = paths, .loop = TRY(Loop::create()), .bus = {}, .status = {}, .offers = {}, .link_events = {}};
+    Daemon daemon{.config = config,
+                  .paths = paths,
+                  .loop = TRY(Loop::create()),
+                  .bus = {},
+                  .status = {},
+                  .offers = {},
+                  .link_events = {}};
     daemon.status.server.url = config.hawkbit.url;
     daemon.bus = TRY(AgentBus::create(daemon.loop->event(), daemon.handlers(readers_journal)));
 
@@ -88,7 +98,8 @@ Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
     if (config.hawkbit.url.empty()) {
         log::notice("no hawkBit server is configured (hawkbit.url): the apps run, nothing new will come");
     } else {
-        link.emplace(config.hawkbit, std::move(outbox), daemon.link_events, daemon.link_outputs(), system_clock(), under_way);
+        link.emplace(config.hawkbit, std::move(outbox), daemon.link_events, daemon.link_outputs(), system_clock(),
+                     under_way);
         link_thread = std::jthread([&](std::stop_token stop) { link->run(stop); });
     }
 

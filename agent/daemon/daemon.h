@@ -9,8 +9,8 @@
 namespace davit {
 
 struct DaemonPaths {
-    Path root = "/";           ///< where configuration, keys and policy are read
-    Path libexec;              ///< where davit-launch and davit-ostree are
+    Path root = "/";  ///< where configuration, keys and policy are read
+    Path libexec;     ///< where davit-launch and davit-ostree are
     DevicePaths device;
 };
 

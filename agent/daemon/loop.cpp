@@ -1,9 +1,9 @@
 #include "agent/daemon/loop.h"
 
-#include <csignal>
 #include <sys/eventfd.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <cstdint>
 
@@ -37,12 +37,15 @@ Result<std::unique_ptr<Loop>> Loop::create() {
         static_cast<Loop*>(self)->run_posted();
         return 0;
     };
-    TRY(check(sd_event_add_io(loop->event_, nullptr, loop->wake_.get(), 1 /* EPOLLIN */, on_wake, loop.get()), "cannot watch an eventfd"));
+    TRY(check(sd_event_add_io(loop->event_, nullptr, loop->wake_.get(), 1 /* EPOLLIN */, on_wake, loop.get()),
+              "cannot watch an eventfd"));
     TRY(check(sd_event_set_watchdog(loop->event_, 1), "cannot feed systemd's watchdog"));
     return loop;
 }
 
-Loop::~Loop() { sd_event_unref(event_); }
+Loop::~Loop() {
+    sd_event_unref(event_);
+}
 
 void Loop::post(std::function<void()> work) {
     {
@@ -61,9 +64,12 @@ void Loop::run_posted() {
         const std::lock_guard lock(mutex_);
         work.swap(posted_);
     }
-    for (const auto& item : work) item();
+    for (const auto& item : work)
+        item();
 }
 
-Result<void> Loop::run() { return check(sd_event_loop(event_), "the event loop failed"); }
+Result<void> Loop::run() {
+    return check(sd_event_loop(event_), "the event loop failed");
+}
 
 }  // namespace davit

@@ -16,7 +16,8 @@ namespace davit {
 /// Owned by the main thread; only post() may be called from others.
 class Loop {
 public:
-    /// Blocks SIGTERM and SIGINT in this thread (and in threads started later) and ends run() on them. Feeds the watchdog that systemd asks for.
+    /// Blocks SIGTERM and SIGINT in this thread (and in threads started later) and ends run() on them. Feeds the
+    /// watchdog that systemd asks for.
     static Result<std::unique_ptr<Loop>> create();
     ~Loop();
     Loop(const Loop&) = delete;

@@ -16,11 +16,14 @@ using namespace davit;
 
 /// Lines with their fields to the journal, when standard error leads there.
 void log_to_journal(log::Level level, std::string_view message, const log::Fields& fields) {
-    std::vector<std::string> texts = {"PRIORITY=" + std::to_string(static_cast<int>(level)), "MESSAGE=" + std::string(message), "SYSLOG_IDENTIFIER=davitd"};
-    for (const auto& [name, value] : fields) texts.push_back(name + "=" + value);
+    std::vector<std::string> texts = {"PRIORITY=" + std::to_string(static_cast<int>(level)),
+                                      "MESSAGE=" + std::string(message), "SYSLOG_IDENTIFIER=davitd"};
+    for (const auto& [name, value] : fields)
+        texts.push_back(name + "=" + value);
     std::vector<iovec> vectors;
     vectors.reserve(texts.size());
-    for (auto& text : texts) vectors.push_back({text.data(), text.size()});
+    for (auto& text : texts)
+        vectors.push_back({text.data(), text.size()});
     sd_journal_sendv(vectors.data(), static_cast<int>(vectors.size()));
 }
 
@@ -46,7 +49,8 @@ int check_or_run(bool only_check) {
         log::error("{}", config.error().message);
         return EX_CONFIG;  // davitd.service does not restart on it: only a person can help
     }
-    for (const auto& warning : config->warnings) log::warning("{}", warning);
+    for (const auto& warning : config->warnings)
+        log::warning("{}", warning);
     if (only_check) {
         std::puts("The configuration is good.");
         return EXIT_SUCCESS;
@@ -65,7 +69,8 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "davitd: unknown option '%s'; try --help\n", argv[argc - 1]);
         return EX_USAGE;
     }
-    if (option == "--help") return std::fwrite(kHelp.data(), 1, kHelp.size(), stdout) == kHelp.size() ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (option == "--help")
+        return std::fwrite(kHelp.data(), 1, kHelp.size(), stdout) == kHelp.size() ? EXIT_SUCCESS : EXIT_FAILURE;
     if (option == "--version") return std::puts("davitd " DAVIT_VERSION) >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     if (std::getenv("JOURNAL_STREAM") != nullptr) log::set_sink(log_to_journal);
     return check_or_run(option == "--check-config");

@@ -47,15 +47,26 @@ private:
     MonotonicTime last_progress_;
 };
 
-Worker::Worker(const Config& config, const DaemonPaths& paths, Journal journal, Generations generations, Outputs outputs)
-    : config_(config), paths_(paths), journal_(std::move(journal)), generations_(std::move(generations)), outputs_(outputs) {}
+Worker::Worker(const Config& config, const DaemonPaths& paths, Journal journal, Generations generations,
+               Outputs outputs)
+    : config_(config),
+      paths_(paths),
+      journal_(std::move(journal)),
+      generations_(std::move(generations)),
+      outputs_(outputs) {}
 
 void Worker::run(Queue<Offer>& offers, std::stop_token stop) {
     OstreeContent content(config_, paths_.device, paths_.libexec / "davit-ostree", paths_.root);
     SystemdApps apps({.paths = paths_.device, .libexec = paths_.libexec, .runtime = config_.runtime});
     DeviceProbe probe(config_.runtime);
     Reporter reporter(*this);
-    Engine engine({.journal = journal_, .generations = generations_, .content = content, .apps = apps, .probe = probe, .observer = reporter, .clock = system_clock()},
+    Engine engine({.journal = journal_,
+                   .generations = generations_,
+                   .content = content,
+                   .apps = apps,
+                   .probe = probe,
+                   .observer = reporter,
+                   .clock = system_clock()},
                   {.first_retry = config_.download.first_retry,
                    .longest_retry = config_.download.longest_retry,
                    .download_deadline = config_.download.give_up_after});
@@ -63,14 +74,16 @@ void Worker::run(Queue<Offer>& offers, std::stop_token stop) {
     while (!stop.stop_requested()) {
         const auto resumed = engine.resume(stop);
         if (resumed || resumed.error().code == Code::Canceled) break;
-        log::error("cannot resume the deployment under way, trying again in {}: {}", to_string(kAfterDefect), resumed.error().message);
+        log::error("cannot resume the deployment under way, trying again in {}: {}", to_string(kAfterDefect),
+                   resumed.error().message);
         system_clock().sleep(kAfterDefect, stop);
     }
     while (const auto offer = offers.pop(stop)) {
         const log::Field action("DAVIT_ACTION", offer->deployment.id);
         const auto done = carry_out(*offer, engine, reporter, stop);
         if (done || done.error().code == Code::Canceled) continue;
-        log::error("deployment {} could not be carried on, trying again in {}: {}", offer->deployment.id, to_string(kAfterDefect), done.error().message);
+        log::error("deployment {} could not be carried on, trying again in {}: {}", offer->deployment.id,
+                   to_string(kAfterDefect), done.error().message);
         system_clock().sleep(kAfterDefect, stop);
         outputs_.link.push(ResultReady{offer->deployment.id});  // the server offers it again
     }

@@ -16,8 +16,9 @@ namespace davit {
 class Worker {
 public:
     struct Outputs {
-        std::function<void(DeploymentStatus)> deployment;                             ///< called on the worker; must not block
-        std::function<void(std::uint64_t number, std::vector<AppVersion>)> apps;      ///< the current generation, at start and after each deployment
+        std::function<void(DeploymentStatus)> deployment;  ///< called on the worker; must not block
+        std::function<void(std::uint64_t number, std::vector<AppVersion>)>
+            apps;  ///< the current generation, at start and after each deployment
         Queue<LinkEvent>& link;
     };
 

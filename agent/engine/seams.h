@@ -1,5 +1,6 @@
 #pragma once
-/// What the engine needs of the device. Each interface has one real implementation (agent/content, agent/systemd, agent/probe) and one fake in the tests.
+/// What the engine needs of the device. Each interface has one real implementation (agent/content, agent/systemd,
+/// agent/probe) and one fake in the tests.
 
 #include <cstdint>
 #include <functional>
@@ -23,10 +24,10 @@ public:
     virtual ~Content() = default;
 
     struct Cost {
-        bool complete = false;             ///< everything is here already
-        bool known = false;                ///< the commit says its sizes
-        std::uint64_t missing_bytes = 0;   ///< on this disk
-        std::uint64_t missing_wire = 0;    ///< on the network
+        bool complete = false;            ///< everything is here already
+        bool known = false;               ///< the commit says its sizes
+        std::uint64_t missing_bytes = 0;  ///< on this disk
+        std::uint64_t missing_wire = 0;   ///< on the network
     };
     using OnProgress = std::function<void(std::uint64_t wire_bytes)>;
 
@@ -49,13 +50,13 @@ public:
     virtual ~Apps() = default;
 
     struct State {
-        bool exists = false;               ///< systemd knows the unit
-        bool active = false;               ///< started; notify: and READY; oneshot: ended well (RemainAfterExit)
+        bool exists = false;  ///< systemd knows the unit
+        bool active = false;  ///< started; notify: and READY; oneshot: ended well (RemainAfterExit)
         bool failed = false;
-        unsigned restarts = 0;             ///< automatic ones since the last start by us
-        std::string result;                ///< systemd's word: "success", "exit-code", "signal", "timeout", "watchdog", …
-        std::string detail;                ///< "exit code 3", "killed by signal 11"; may be empty
-        std::string running_commit;        ///< what davit-launch started last; empty if nothing
+        unsigned restarts = 0;       ///< automatic ones since the last start by us
+        std::string result;          ///< systemd's word: "success", "exit-code", "signal", "timeout", "watchdog", …
+        std::string detail;          ///< "exit code 3", "killed by signal 11"; may be empty
+        std::string running_commit;  ///< what davit-launch started last; empty if nothing
     };
 
     /// Writes the units of @p apps that changed and reloads systemd if any did. Running apps are not touched.

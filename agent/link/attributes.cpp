@@ -27,7 +27,8 @@ std::string os_name(const Path& root) {
     for (std::string line; std::getline(lines, line);) {
         if (!line.starts_with(key)) continue;
         auto value = line.substr(key.size());
-        if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'')) value = value.substr(1, value.size() - 2);
+        if (value.size() >= 2 && (value.front() == '"' || value.front() == '\''))
+            value = value.substr(1, value.size() - 2);
         return value;
     }
     return {};
@@ -35,16 +36,21 @@ std::string os_name(const Path& root) {
 
 }  // namespace
 
-std::map<std::string, std::string> device_attributes(const Path& root, const std::vector<AppVersion>& apps, const std::map<std::string, std::string>& extra) {
-    std::map<std::string, std::string> values = {{"davit.version", DAVIT_VERSION}, {"hw.model", hardware_model(root)}, {"os.name", os_name(root)}};
+std::map<std::string, std::string> device_attributes(const Path& root, const std::vector<AppVersion>& apps,
+                                                     const std::map<std::string, std::string>& extra) {
+    std::map<std::string, std::string> values = {
+        {"davit.version", DAVIT_VERSION}, {"hw.model", hardware_model(root)}, {"os.name", os_name(root)}};
     if (utsname kernel{}; uname(&kernel) == 0) {
         values["hw.arch"] = kernel.machine;
         values["os.kernel"] = kernel.release;
     }
-    for (const auto& app : apps) values["app." + app.name] = app.version;
-    for (const auto& [key, value] : extra) values[key] = value;
+    for (const auto& app : apps)
+        values["app." + app.name] = app.version;
+    for (const auto& [key, value] : extra)
+        values[key] = value;
     std::erase_if(values, [](const auto& entry) { return entry.second.empty(); });
-    for (auto& [key, value] : values) value = ddi::clean_attribute(value);
+    for (auto& [key, value] : values)
+        value = ddi::clean_attribute(value);
     return values;
 }
 

@@ -10,8 +10,10 @@
 
 namespace davit {
 
-/// Keys: davit.version, hw.model, hw.arch, os.name, os.kernel, app.<name>; then @p extra, which wins. Facts that this machine does not tell are left out.
+/// Keys: davit.version, hw.model, hw.arch, os.name, os.kernel, app.<name>; then @p extra, which wins. Facts that this
+/// machine does not tell are left out.
 /// @param root "/" on a device
-std::map<std::string, std::string> device_attributes(const Path& root, const std::vector<AppVersion>& apps, const std::map<std::string, std::string>& extra);
+std::map<std::string, std::string> device_attributes(const Path& root, const std::vector<AppVersion>& apps,
+                                                     const std::map<std::string, std::string>& extra);
 
 }  // namespace davit

@@ -18,7 +18,9 @@ struct Overloaded : T... {
 };
 
 /// The server will never take more for this action, so neither do we keep it.
-bool closed_for_good(const Error& error) { return error.code == Code::Gone || error.code == Code::NotFound; }
+bool closed_for_good(const Error& error) {
+    return error.code == Code::Gone || error.code == Code::NotFound;
+}
 
 ddi::Feedback final_feedback(const Outbox::Item& item) {
     ddi::Feedback feedback{.execution = ddi::Execution::Closed,
@@ -31,7 +33,8 @@ ddi::Feedback final_feedback(const Outbox::Item& item) {
 
 }  // namespace
 
-Link::Link(Config::Hawkbit config, Outbox outbox, Queue<LinkEvent>& events, Outputs outputs, Clock& clock, std::optional<std::string> under_way)
+Link::Link(Config::Hawkbit config, Outbox outbox, Queue<LinkEvent>& events, Outputs outputs, Clock& clock,
+           std::optional<std::string> under_way)
     : config_(std::move(config)),
       outbox_(std::move(outbox)),
       events_(events),
@@ -58,15 +61,19 @@ void Link::run(std::stop_token stop) {
     }
 }
 
-/// The token is read when it is needed and again after a refusal: a device may get it, or a new one, after davitd started.
+/// The token is read when it is needed and again after a refusal: a device may get it, or a new one, after davitd
+/// started.
 Result<void> Link::connect() {
     if (client_) return {};
     const bool by_gateway = config_.gateway_token_file.has_value();
     const auto kind = by_gateway ? ddi::Credentials::Kind::GatewayToken : ddi::Credentials::Kind::TargetToken;
     const auto file = by_gateway ? config_.gateway_token_file : config_.target_token_file;
     auto credentials = TRY(ddi::Credentials::read(kind, file.value_or(Path())));
-    client_.emplace(ddi::ServerAddress{.url = config_.url, .tenant = config_.tenant, .controller_id = config_.controller_id}, std::move(credentials),
-                    http::Options{.ca_file = config_.ca_file, .total_timeout = config_.timeout, .user_agent = "davitd/" DAVIT_VERSION});
+    client_.emplace(
+        ddi::ServerAddress{.url = config_.url, .tenant = config_.tenant, .controller_id = config_.controller_id},
+        std::move(credentials),
+        http::Options{
+            .ca_file = config_.ca_file, .total_timeout = config_.timeout, .user_agent = "davitd/" DAVIT_VERSION});
     return {};
 }
 
@@ -80,10 +87,14 @@ void Link::deliver() {
         const log::Field action("DAVIT_ACTION", (*item)->deployment_id);
         const auto sent = client_->feedback((*item)->deployment_id, final_feedback(**item));
         if (!sent && !closed_for_good(sent.error())) {
-            return log::warning("the result of deployment {} waits, the server did not take it: {}", (*item)->deployment_id, sent.error().message);
+            return log::warning("the result of deployment {} waits, the server did not take it: {}",
+                                (*item)->deployment_id, sent.error().message);
         }
-        if (!sent) log::notice("the server has closed deployment {} already: {}", (*item)->deployment_id, sent.error().message);
-        if (const auto noted = outbox_.delivered((*item)->row); !noted) return log::error("cannot note that a result was delivered: {}", noted.error().message);
+        if (!sent)
+            log::notice("the server has closed deployment {} already: {}", (*item)->deployment_id,
+                        sent.error().message);
+        if (const auto noted = outbox_.delivered((*item)->row); !noted)
+            return log::error("cannot note that a result was delivered: {}", noted.error().message);
     }
 }
 
@@ -92,9 +103,12 @@ void Link::send_progress() {
     while (!progress_.empty()) {
         const auto message = std::move(progress_.front());
         progress_.pop_front();
-        if (message.deployment_id != under_way_ || messages_sent_[message.deployment_id]++ >= kMostProgressMessages) continue;
-        const ddi::Feedback feedback{.execution = ddi::Execution::Proceeding, .details = {message.text}, .timestamp_ms = clock_.wall_ms()};
-        if (const auto sent = client_->feedback(message.deployment_id, feedback); !sent) log::debug("progress was not sent: {}", sent.error().message);
+        if (message.deployment_id != under_way_ || messages_sent_[message.deployment_id]++ >= kMostProgressMessages)
+            continue;
+        const ddi::Feedback feedback{
+            .execution = ddi::Execution::Proceeding, .details = {message.text}, .timestamp_ms = clock_.wall_ms()};
+        if (const auto sent = client_->feedback(message.deployment_id, feedback); !sent)
+            log::debug("progress was not sent: {}", sent.error().message);
     }
 }
 
@@ -130,7 +144,8 @@ void Link::answer_cancel(const std::string& url) {
         feedback.details = {"canceled before it began"};
     }
     const auto sent = client_->cancel_feedback(*id, feedback);
-    if (!sent) return log::warning("the answer to the cancel of deployment {} was not taken: {}", *id, sent.error().message);
+    if (!sent)
+        return log::warning("the answer to the cancel of deployment {} was not taken: {}", *id, sent.error().message);
     log::notice("cancel of deployment {}: {}", *id, feedback.details.front());
 }
 
@@ -138,7 +153,8 @@ void Link::take_deployment(const std::string& url) {
     if (under_way_ || outbox_may_have_more_) return;  // one at a time; the server goes on offering it
     const auto offered = client_->deployment(url);
     if (!offered) return log::warning("cannot read the deployment that the server offers: {}", offered.error().message);
-    if (offered->update == ddi::Mode::Skip && offered->window_open == false) return;  // its maintenance window is closed: not yet
+    if (offered->update == ddi::Mode::Skip && offered->window_open == false)
+        return;  // its maintenance window is closed: not yet
     const log::Field action("DAVIT_ACTION", offered->id);
     Offer offer{.deployment = {.id = offered->id, .parts = {}}, .refused = {}};
     if (auto deployment = translate(*offered)) {
@@ -153,7 +169,8 @@ void Link::take_deployment(const std::string& url) {
 
 void Link::send_attributes(bool wanted) {
     if (attributes_.empty() || (!wanted && attributes_ == attributes_sent_)) return;
-    if (const auto sent = client_->attributes(attributes_); !sent) return log::warning("the server did not take the attributes: {}", sent.error().message);
+    if (const auto sent = client_->attributes(attributes_); !sent)
+        return log::warning("the server did not take the attributes: {}", sent.error().message);
     attributes_sent_ = attributes_;
 }
 
@@ -175,9 +192,7 @@ void Link::handle(LinkEvent event) {
                        if (under_way_ == result.deployment_id) under_way_.reset();
                        check_now_ = true;  // the server may have the next deployment waiting
                    },
-                   [this](Attributes attributes) {
-                       attributes_ = std::move(attributes.values);
-                   },
+                   [this](Attributes attributes) { attributes_ = std::move(attributes.values); },
                },
                std::move(event));
 }

@@ -1,8 +1,9 @@
 #pragma once
-/// The link thread: everything between this device and hawkBit. It polls, offers deployments to the worker, and carries results and progress back.
+/// The link thread: everything between this device and hawkBit. It polls, offers deployments to the worker, and carries
+/// results and progress back.
 ///
-/// It decides nothing about apps. Results come from the outbox, so a lost connection or a reboot never changes one. Polling goes on while the worker works.
-/// Nothing here touches the disk but the outbox.
+/// It decides nothing about apps. Results come from the outbox, so a lost connection or a reboot never changes one.
+/// Polling goes on while the worker works. Nothing here touches the disk but the outbox.
 
 #include <deque>
 #include <functional>
@@ -30,23 +31,32 @@ struct Offer {
 };
 
 // What other threads tell the link.
-struct CheckNow {};                                            ///< somebody at the device wants a poll now
-struct ProgressMessage { std::string deployment_id; std::string text; };
-struct ResultReady { std::string deployment_id; };             ///< a result is in the outbox
-struct Attributes { std::map<std::string, std::string> values; };
+struct CheckNow {};  ///< somebody at the device wants a poll now
+struct ProgressMessage {
+    std::string deployment_id;
+    std::string text;
+};
+struct ResultReady {
+    std::string deployment_id;
+};  ///< a result is in the outbox
+struct Attributes {
+    std::map<std::string, std::string> values;
+};
 using LinkEvent = std::variant<CheckNow, ProgressMessage, ResultReady, Attributes>;
 
 class Link {
 public:
     struct Outputs {
-        std::function<void(Offer)> offer;            ///< called on the link thread; must not block
-        std::function<void(ServerStatus)> status;    ///< likewise
+        std::function<void(Offer)> offer;          ///< called on the link thread; must not block
+        std::function<void(ServerStatus)> status;  ///< likewise
     };
 
     /// @param under_way the deployment that the worker is resuming, if any: it is not offered again
-    Link(Config::Hawkbit config, Outbox outbox, Queue<LinkEvent>& events, Outputs outputs, Clock& clock, std::optional<std::string> under_way);
+    Link(Config::Hawkbit config, Outbox outbox, Queue<LinkEvent>& events, Outputs outputs, Clock& clock,
+         std::optional<std::string> under_way);
 
-    /// Runs until @p stop; a request under way is waited for (at most Config::Hawkbit::timeout). What was not delivered stays in the outbox.
+    /// Runs until @p stop; a request under way is waited for (at most Config::Hawkbit::timeout). What was not delivered
+    /// stays in the outbox.
     void run(std::stop_token stop);
 
 private:
@@ -69,11 +79,11 @@ private:
     Schedule schedule_;
     std::optional<ddi::Client> client_;
 
-    std::optional<std::string> under_way_;             ///< offered and not finished
+    std::optional<std::string> under_way_;  ///< offered and not finished
     std::deque<ProgressMessage> progress_;
-    std::map<std::string, int> messages_sent_;         ///< of the deployment under way: hawkBit counts an action's statuses
+    std::map<std::string, int> messages_sent_;  ///< of the deployment under way: hawkBit counts an action's statuses
     std::map<std::string, std::string> attributes_, attributes_sent_;
-    std::string refused_cancel_;                       ///< the id whose cancel was refused, so that it is said once
+    std::string refused_cancel_;  ///< the id whose cancel was refused, so that it is said once
     bool check_now_ = false;
     bool outbox_may_have_more_ = true;
     std::int64_t last_contact_ms_ = 0;

@@ -13,7 +13,8 @@ public:
     /// @param longest_retry upper end of the back-off
     Schedule(Milliseconds longest_retry, std::mt19937 random) : longest_retry_(longest_retry), random_(random) {}
 
-    /// The server answered and wishes to be asked again in @p interval. @return interval ±10 %, so that a fleet does not ask in step
+    /// The server answered and wishes to be asked again in @p interval. @return interval ±10 %, so that a fleet does
+    /// not ask in step
     Milliseconds answered(Milliseconds interval);
     /// No answer. @return 5 s, 10 s, 20 s … up to longest_retry, ±10 %
     Milliseconds failed();

@@ -10,7 +10,8 @@ namespace {
 constexpr std::size_t kCommitLength = 64;
 
 bool is_commit_id(std::string_view text) {
-    return text.size() == kCommitLength && std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+    return text.size() == kCommitLength &&
+           std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 Error error(const ddi::Chunk& chunk, const std::string& what) {
@@ -63,8 +64,11 @@ Result<Part> app_part(const ddi::Chunk& chunk) {
     part.repository = chunk.meta("repo").value_or("");
     part.legacy = TRY(legacy_options(chunk));
     const auto commit = first_of(chunk, {"commit", "rev"});
-    if (!commit && !part.remove) return fail(error(chunk, "has no metadata 'commit'; publish it with 'davit publish', or add it, visible to targets"));
-    if (commit && !is_commit_id(*commit)) return fail(error(chunk, "metadata 'commit' is '" + *commit + "', expected 64 lower-case hex digits"));
+    if (!commit && !part.remove)
+        return fail(
+            error(chunk, "has no metadata 'commit'; publish it with 'davit publish', or add it, visible to targets"));
+    if (commit && !is_commit_id(*commit))
+        return fail(error(chunk, "metadata 'commit' is '" + *commit + "', expected 64 lower-case hex digits"));
     part.commit = commit.value_or("");
     return part;
 }
@@ -72,15 +76,20 @@ Result<Part> app_part(const ddi::Chunk& chunk) {
 Result<Part> translate_chunk(const ddi::Chunk& chunk) {
     if (chunk.part == "bApp") return app_part(chunk);
     if (chunk.part == "os") {
-        return fail(Code::Unsupported, "software module '" + chunk.name + "' " + chunk.version + ": OS updates are not supported by this version of Davit");
+        return fail(Code::Unsupported, "software module '" + chunk.name + "' " + chunk.version +
+                                           ": OS updates are not supported by this version of Davit");
     }
-    return fail(error(chunk, "its type arrives as part '" + chunk.part + "', expected 'bApp' (type application) or 'os'"));
+    return fail(
+        error(chunk, "its type arrives as part '" + chunk.part + "', expected 'bApp' (type application) or 'os'"));
 }
 
 Result<void> check_modes(const ddi::Deployment& offered) {
-    // With a maintenance window `skip` means "not yet": the link waits and never comes here. Without one it is a download-only action.
+    // With a maintenance window `skip` means "not yet": the link waits and never comes here. Without one it is a
+    // download-only action.
     if (offered.download == ddi::Mode::Skip || offered.update == ddi::Mode::Skip) {
-        return fail(Code::Unsupported, "download-only deployments are not supported by this version of Davit; assign it as forced or soft");
+        return fail(
+            Code::Unsupported,
+            "download-only deployments are not supported by this version of Davit; assign it as forced or soft");
     }
     return {};
 }

@@ -7,8 +7,9 @@
 
 namespace davit {
 
-/// Errors: InvalidInput naming chunk and metadata key: no `commit`, not a commit id, an unknown part, a name that is none, the same app twice, a value that
-/// is not what its key needs; Unsupported for parts and modes that this version does not do.
+/// Errors: InvalidInput naming chunk and metadata key: no `commit`, not a commit id, an unknown part, a name that is
+/// none, the same app twice, a value that is not what its key needs; Unsupported for parts and modes that this version
+/// does not do.
 Result<Deployment> translate(const ddi::Deployment& offered);
 
 }  // namespace davit

@@ -1,6 +1,8 @@
 // What `davit publish` and `davit deploy` do to a real hawkBit, up to what a device reads there.
 
 #include "cli/publish.h"
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "../../unit/cli/bundles.h"
 #include "../../unit/hawkbit/matchers.h"

@@ -1,5 +1,7 @@
 // The device client against a real hawkBit: logging in, polling, reading a deployment, attributes.
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include "../../unit/hawkbit/matchers.h"
 #include "server.h"
 

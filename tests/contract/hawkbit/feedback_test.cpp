@@ -1,5 +1,7 @@
 // What a device's words do to an action of a real hawkBit: the outcomes, cancels, and the limits.
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include "../../unit/hawkbit/matchers.h"
 #include "server.h"
 

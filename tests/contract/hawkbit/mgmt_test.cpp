@@ -1,5 +1,7 @@
 // The management client against a real hawkBit.
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include "../../unit/hawkbit/matchers.h"
 #include "server.h"
 

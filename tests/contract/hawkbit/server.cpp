@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include <gtest/gtest.h>
 #include <cstdlib>
 #include <format>
 #include <random>

@@ -14,7 +14,9 @@ using testing::IsEmpty;
 
 class ConfigTest : public testing::Test {
 protected:
-    ConfigTest() : root_(Path(testing::TempDir()) / ("config-" + std::to_string(getpid()))) { std::filesystem::remove_all(root_); }
+    ConfigTest() : root_(Path(testing::TempDir()) / ("config-" + std::to_string(getpid()))) {
+        std::filesystem::remove_all(root_);
+    }
     ~ConfigTest() override { std::filesystem::remove_all(root_); }
 
     void has(const char* path, std::string_view text) {
@@ -42,8 +44,10 @@ TEST_F(ConfigTest, RunsWithoutAnyFile) {
 }
 
 TEST_F(ConfigTest, MergesVendorAdministratorAndFragmentsInThatOrder) {
-    has("usr/lib/davit/davitd.json", R"({"hawkbit": {"url": "http://vendor", "tenant": "ACME", "gateway_token_file": "/gw"}, "runtime": "crun"})");
-    has("etc/davit/davitd.json", R"({"hawkbit": {"url": "https://admin" /* ours */, "gateway_token_file": null, "target_token_file": "/token"}})");
+    has("usr/lib/davit/davitd.json",
+        R"({"hawkbit": {"url": "http://vendor", "tenant": "ACME", "gateway_token_file": "/gw"}, "runtime": "crun"})");
+    has("etc/davit/davitd.json",
+        R"({"hawkbit": {"url": "https://admin" /* ours */, "gateway_token_file": null, "target_token_file": "/token"}})");
     has("etc/davit/davitd.d/20-b.json", R"({"log_level": "debug"})");
     has("etc/davit/davitd.d/10-a.json", R"({"log_level": "error", "download": {"stall_timeout": "2m"}})");
     has("etc/davit/davitd.d/README", "not JSON, and not read");
@@ -66,7 +70,8 @@ TEST_F(ConfigTest, NamesUnknownSettingsInAWarningAndGoesOn) {
 
 TEST_F(ConfigTest, SaysFilePathAndExpectedTypeOfAWrongSetting) {
     has("etc/davit/davitd.json", R"({"hawkbit": {"url": 8080}})");
-    EXPECT_THAT(error(), AllOf(HasSubstr("etc/davit/davitd.json"), HasSubstr("hawkbit.url"), HasSubstr("expected a string"), HasSubstr("number")));
+    EXPECT_THAT(error(), AllOf(HasSubstr("etc/davit/davitd.json"), HasSubstr("hawkbit.url"),
+                               HasSubstr("expected a string"), HasSubstr("number")));
 }
 
 TEST_F(ConfigTest, SaysFileAndLineOfJsonThatCannotBeRead) {
@@ -75,14 +80,16 @@ TEST_F(ConfigTest, SaysFileAndLineOfJsonThatCannotBeRead) {
 }
 
 TEST_F(ConfigTest, RefusesAFileThatIsThereButCannotBeRead) {
-    ASSERT_TRUE(file::make_directories(root_ / "etc/davit/davitd.json"));  // a directory: even root cannot read it as a file
+    ASSERT_TRUE(
+        file::make_directories(root_ / "etc/davit/davitd.json"));  // a directory: even root cannot read it as a file
     EXPECT_THAT(error(), HasSubstr("davitd.json"));
 }
 
 TEST_F(ConfigTest, WantsExactlyOneTokenBesideTheUrl) {
     has("etc/davit/davitd.json", R"({"hawkbit": {"url": "http://x"}})");
     EXPECT_THAT(error(), HasSubstr("needs target_token_file or gateway_token_file"));
-    has("etc/davit/davitd.json", R"({"hawkbit": {"url": "http://x", "target_token_file": "/a", "gateway_token_file": "/b"}})");
+    has("etc/davit/davitd.json",
+        R"({"hawkbit": {"url": "http://x", "target_token_file": "/a", "gateway_token_file": "/b"}})");
     EXPECT_THAT(error(), HasSubstr("both"));
 }
 

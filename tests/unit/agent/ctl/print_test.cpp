@@ -14,8 +14,8 @@ using Json = nlohmann::json;
 constexpr std::int64_t kNow = 1'800'000'000'000;
 
 TEST(PrintTest, SaysWhenTheServerAnsweredAndWhenItIsAskedAgain) {
-    const Json status = {{"version", "1"},         {"server_url", "http://hawkbit"},  {"server_reached", true},
-                         {"generation", 3},        {"last_contact_ms", kNow - 4'000}, {"next_poll_ms", kNow + 26'000},
+    const Json status = {{"version", "1"},     {"server_url", "http://hawkbit"},  {"server_reached", true},
+                         {"generation", 3},    {"last_contact_ms", kNow - 4'000}, {"next_poll_ms", kNow + 26'000},
                          {"deployment_id", ""}};
     const auto text = print_status(status, kNow);
     EXPECT_THAT(text, HasSubstr("http://hawkbit, answered 4 s ago, asks again in 26 s"));
@@ -23,18 +23,38 @@ TEST(PrintTest, SaysWhenTheServerAnsweredAndWhenItIsAskedAgain) {
 }
 
 TEST(PrintTest, ShoutsThatTheServerIsNotReachedAndWhy) {
-    const Json status = {{"server_url", "http://hawkbit"}, {"server_reached", false}, {"server_error", "connection refused"}, {"next_poll_ms", kNow + 5'000}};
-    EXPECT_THAT(print_status(status, kNow), HasSubstr("NOT REACHED: connection refused (last answer: never, asks again in 5 s)"));
+    const Json status = {{"server_url", "http://hawkbit"},
+                         {"server_reached", false},
+                         {"server_error", "connection refused"},
+                         {"next_poll_ms", kNow + 5'000}};
+    EXPECT_THAT(print_status(status, kNow),
+                HasSubstr("NOT REACHED: connection refused (last answer: never, asks again in 5 s)"));
 }
 
 TEST(PrintTest, ShowsHowFarADownloadIs) {
-    const Json status = {{"deployment_id", "7"}, {"phase", "downloading"}, {"message", "fetching hello"}, {"bytes", 25'000}, {"expected_bytes", 100'000}};
+    const Json status = {{"deployment_id", "7"},
+                         {"phase", "downloading"},
+                         {"message", "fetching hello"},
+                         {"bytes", 25'000},
+                         {"expected_bytes", 100'000}};
     EXPECT_THAT(print_status(status, kNow), HasSubstr("7, downloading: fetching hello (25 of 100 kB, 25 %)"));
 }
 
 TEST(PrintTest, LinesUpTheApps) {
-    const Json apps = {{{"name", "hello"}, {"version", "2"}, {"state", "active"}, {"pid", 42}, {"restarts", 0}, {"commit", std::string(64, 'a')}, {"since_ms", kNow - 60'000}},
-                       {{"name", "a-much-longer-name"}, {"version", "10"}, {"state", "failed"}, {"pid", 0}, {"restarts", 3}, {"commit", ""}, {"since_ms", 0}}};
+    const Json apps = {{{"name", "hello"},
+                        {"version", "2"},
+                        {"state", "active"},
+                        {"pid", 42},
+                        {"restarts", 0},
+                        {"commit", std::string(64, 'a')},
+                        {"since_ms", kNow - 60'000}},
+                       {{"name", "a-much-longer-name"},
+                        {"version", "10"},
+                        {"state", "failed"},
+                        {"pid", 0},
+                        {"restarts", 3},
+                        {"commit", ""},
+                        {"since_ms", 0}}};
     EXPECT_EQ(print_apps(apps, kNow),
               "APP                 VERSION  STATE   SINCE     PID  RESTARTS  COMMIT\n"
               "hello               2        active  60 s ago  42   0         aaaaaaaaaaaa\n"
@@ -42,7 +62,11 @@ TEST(PrintTest, LinesUpTheApps) {
 }
 
 TEST(PrintTest, SaysHowDeploymentsEnded) {
-    const Json deployments = {{{"id", "7"}, {"success", false}, {"cause", "app-failed"}, {"message", "hello 3 is unhealthy"}, {"finished_ms", 0}},
+    const Json deployments = {{{"id", "7"},
+                               {"success", false},
+                               {"cause", "app-failed"},
+                               {"message", "hello 3 is unhealthy"},
+                               {"finished_ms", 0}},
                               {{"id", "6"}, {"success", true}, {"message", "hello 1 → 2"}, {"finished_ms", 0}}};
     const auto text = print_history(deployments);
     EXPECT_THAT(text, HasSubstr("failed (app-failed)  hello 3 is unhealthy"));

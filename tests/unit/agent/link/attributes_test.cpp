@@ -28,7 +28,8 @@ protected:
 TEST_F(AttributesTest, TellsHardwareSystemAndEachAppsVersion) {
     has("sys/firmware/devicetree/base/model", std::string_view("Board 4\0", 8));
     has("etc/os-release", "ID=poky\nPRETTY_NAME=\"Poky 5.0 (scarthgap)\"\n");
-    const auto values = device_attributes(root_, {{.name = "hello", .version = "2", .commit = "", .ref = "", .legacy = {}}}, {});
+    const auto values =
+        device_attributes(root_, {{.name = "hello", .version = "2", .commit = "", .ref = "", .legacy = {}}}, {});
     EXPECT_THAT(values, Contains(Pair("hw.model", "Board 4")));
     EXPECT_THAT(values, Contains(Pair("os.name", "Poky 5.0 (scarthgap)")));
     EXPECT_THAT(values, Contains(Pair("app.hello", "2")));

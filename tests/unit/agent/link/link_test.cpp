@@ -36,9 +36,12 @@ protected:
     }
 
     void starts(std::optional<std::string> under_way = {}) {
-        Config::Hawkbit config{.url = server_.url(), .controller_id = "dev1", .target_token_file = directory_ / "token"};
-        Link::Outputs outputs{.offer = [this](Offer offer) { offers_.push(std::move(offer)); }, .status = [this](ServerStatus status) { statuses_.push(std::move(status)); }};
-        link_ = std::make_unique<Link>(config, Outbox::open(directory_ / "state.db").value(), events_, outputs, system_clock(), std::move(under_way));
+        Config::Hawkbit config{
+            .url = server_.url(), .controller_id = "dev1", .target_token_file = directory_ / "token"};
+        Link::Outputs outputs{.offer = [this](Offer offer) { offers_.push(std::move(offer)); },
+                              .status = [this](ServerStatus status) { statuses_.push(std::move(status)); }};
+        link_ = std::make_unique<Link>(config, Outbox::open(directory_ / "state.db").value(), events_, outputs,
+                                       system_clock(), std::move(under_way));
         thread_ = std::jthread([this](std::stop_token stop) { link_->run(stop); });
     }
     void stop() {
@@ -60,18 +63,32 @@ protected:
 
     void offers_nothing() { server_.now_answers("GET", kBase, {200, poll_body(Json::object())}); }
     void offers(const std::string& id, const Json& chunks) {
-        server_.now_answers("GET", kBase, {200, poll_body({{"deploymentBase", {{"href", server_.url() + kBase + "/deploymentBase/" + id + "?c=-5"}}}})});
-        const Json body = {{"id", id}, {"deployment", {{"download", "forced"}, {"update", "forced"}, {"chunks", chunks}}}};
+        server_.now_answers(
+            "GET", kBase,
+            {200,
+             poll_body({{"deploymentBase", {{"href", server_.url() + kBase + "/deploymentBase/" + id + "?c=-5"}}}})});
+        const Json body = {{"id", id},
+                           {"deployment", {{"download", "forced"}, {"update", "forced"}, {"chunks", chunks}}}};
         server_.now_answers("GET", kBase + "/deploymentBase/" + id, {200, body.dump()});
         server_.now_answers("POST", kBase + "/deploymentBase/" + id + "/feedback", {200, ""});
     }
     void cancels(const std::string& id) {
-        server_.now_answers("GET", kBase, {200, poll_body({{"cancelAction", {{"href", server_.url() + kBase + "/cancelAction/" + id}}}})});
-        server_.now_answers("GET", kBase + "/cancelAction/" + id, {200, Json{{"id", id}, {"cancelAction", {{"stopId", id}}}}.dump()});
+        server_.now_answers(
+            "GET", kBase,
+            {200, poll_body({{"cancelAction", {{"href", server_.url() + kBase + "/cancelAction/" + id}}}})});
+        server_.now_answers("GET", kBase + "/cancelAction/" + id,
+                            {200, Json{{"id", id}, {"cancelAction", {{"stopId", id}}}}.dump()});
         server_.now_answers("POST", kBase + "/cancelAction/" + id + "/feedback", {200, ""});
     }
-    static std::string poll_body(const Json& links) { return Json{{"config", {{"polling", {{"sleep", "01:00:00"}}}}}, {"_links", links}}.dump(); }
-    static Json hello() { return {{{"part", "bApp"}, {"name", "hello"}, {"version", "2"}, {"metadata", {{{"key", "commit"}, {"value", kCommit}}}}}}; }
+    static std::string poll_body(const Json& links) {
+        return Json{{"config", {{"polling", {{"sleep", "01:00:00"}}}}}, {"_links", links}}.dump();
+    }
+    static Json hello() {
+        return {{{"part", "bApp"},
+                 {"name", "hello"},
+                 {"version", "2"},
+                 {"metadata", {{{"key", "commit"}, {"value", kCommit}}}}}};
+    }
 
     std::vector<Json> feedback(const std::string& path) const {
         std::vector<Json> bodies;
@@ -209,7 +226,8 @@ TEST_F(LinkTest, SendsProgressOfTheDeploymentUnderWayButNeverMoreThanTheQuotaAll
     offers("7", hello());
     starts();
     polled();
-    for (int i = 0; i < 100; ++i) events_.push(ProgressMessage{"7", "step " + std::to_string(i)});
+    for (int i = 0; i < 100; ++i)
+        events_.push(ProgressMessage{"7", "step " + std::to_string(i)});
     events_.push(ProgressMessage{"1", "of another one"});
     polls_again();
     polls_again();
@@ -236,7 +254,8 @@ TEST_F(LinkTest, SendsAttributesWhenTheyChangeOrTheServerAsks) {
     events_.push(Attributes{{{"app.hello", "2"}}});
     polls_again();
     EXPECT_EQ(puts(), 2);
-    server_.now_answers("GET", kBase, {200, poll_body({{"configData", {{"href", server_.url() + kBase + "/configData"}}}})});
+    server_.now_answers("GET", kBase,
+                        {200, poll_body({{"configData", {{"href", server_.url() + kBase + "/configData"}}}})});
     polls_again();
     EXPECT_EQ(puts(), 3);
 }
@@ -265,7 +284,10 @@ TEST_F(LinkTest, SurvivesAnswersThatAreNoJson) {
 
 TEST_F(LinkTest, WaitsForAClosedMaintenanceWindow) {
     offers("7", hello());
-    const Json body = {{"id", "7"}, {"deployment", {{"download", "forced"}, {"update", "skip"}, {"maintenanceWindow", "unavailable"}, {"chunks", hello()}}}};
+    const Json body = {
+        {"id", "7"},
+        {"deployment",
+         {{"download", "forced"}, {"update", "skip"}, {"maintenanceWindow", "unavailable"}, {"chunks", hello()}}}};
     server_.now_answers("GET", kBase + "/deploymentBase/7", {200, body.dump()});
     starts();
     polled();

@@ -9,9 +9,13 @@ namespace {
 
 constexpr Milliseconds kLongest{600'000};
 
-Schedule schedule() { return {kLongest, std::mt19937{7}}; }
+Schedule schedule() {
+    return {kLongest, std::mt19937{7}};
+}
 
-bool within_ten_percent(Milliseconds wait, Milliseconds around) { return wait >= around * 9 / 10 && wait <= around * 11 / 10; }
+bool within_ten_percent(Milliseconds wait, Milliseconds around) {
+    return wait >= around * 9 / 10 && wait <= around * 11 / 10;
+}
 
 TEST(ScheduleTest, SpreadsPollsTenPercentAroundTheServersInterval) {
     auto polls = schedule();
@@ -30,14 +34,17 @@ TEST(ScheduleTest, DoublesTheWaitWhileTheServerDoesNotAnswerUpToItsLimit) {
     auto polls = schedule();
     for (const int seconds : {5, 10, 20, 40, 80, 160, 320, 600, 600}) {
         const auto wait = polls.failed();
-        EXPECT_TRUE(within_ten_percent(wait, Milliseconds(seconds * 1000))) << wait.count() << " instead of about " << seconds << " s";
+        EXPECT_TRUE(within_ten_percent(wait, Milliseconds(seconds * 1000)))
+            << wait.count() << " instead of about " << seconds << " s";
     }
-    for (int i = 0; i < 100; ++i) EXPECT_TRUE(within_ten_percent(polls.failed(), kLongest));
+    for (int i = 0; i < 100; ++i)
+        EXPECT_TRUE(within_ten_percent(polls.failed(), kLongest));
 }
 
 TEST(ScheduleTest, BeginsTheBackOffAnewAfterAnAnswer) {
     auto polls = schedule();
-    for (int i = 0; i < 6; ++i) polls.failed();
+    for (int i = 0; i < 6; ++i)
+        polls.failed();
     polls.answered(Milliseconds(60'000));
     EXPECT_TRUE(within_ten_percent(polls.failed(), Milliseconds(5'000)));
 }

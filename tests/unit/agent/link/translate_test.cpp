@@ -12,11 +12,16 @@ using testing::HasSubstr;
 const std::string kCommit(64, 'a');
 
 ddi::Chunk app(std::string name, std::vector<ddi::Metadata> metadata) {
-    return {.part = "bApp", .name = std::move(name), .version = "1.0", .metadata = std::move(metadata), .artifacts = {}};
+    return {
+        .part = "bApp", .name = std::move(name), .version = "1.0", .metadata = std::move(metadata), .artifacts = {}};
 }
 
 ddi::Deployment offered(std::vector<ddi::Chunk> chunks) {
-    return {.id = "70", .download = ddi::Mode::Forced, .update = ddi::Mode::Forced, .window_open = {}, .chunks = std::move(chunks)};
+    return {.id = "70",
+            .download = ddi::Mode::Forced,
+            .update = ddi::Mode::Forced,
+            .window_open = {},
+            .chunks = std::move(chunks)};
 }
 
 std::string refusal(const ddi::Deployment& deployment) {
@@ -61,12 +66,15 @@ TEST(TranslateTest, RemovesAnAppWithoutACommit) {
 }
 
 TEST(TranslateTest, SaysWhichModuleHasNoCommit) {
-    EXPECT_THAT(refusal(offered({app("hello", {})})), AllOf(HasSubstr("'hello' 1.0"), HasSubstr("no metadata 'commit'")));
+    EXPECT_THAT(refusal(offered({app("hello", {})})),
+                AllOf(HasSubstr("'hello' 1.0"), HasSubstr("no metadata 'commit'")));
 }
 
 TEST(TranslateTest, RefusesACommitThatIsNone) {
-    EXPECT_THAT(refusal(offered({app("hello", {{"commit", "main"}})})), AllOf(HasSubstr("'main'"), HasSubstr("64 lower-case hex digits")));
-    EXPECT_THAT(refusal(offered({app("hello", {{"commit", std::string(64, 'A')}})})), HasSubstr("64 lower-case hex digits"));
+    EXPECT_THAT(refusal(offered({app("hello", {{"commit", "main"}})})),
+                AllOf(HasSubstr("'main'"), HasSubstr("64 lower-case hex digits")));
+    EXPECT_THAT(refusal(offered({app("hello", {{"commit", std::string(64, 'A')}})})),
+                HasSubstr("64 lower-case hex digits"));
 }
 
 TEST(TranslateTest, RefusesAnUnknownPartByName) {
@@ -90,13 +98,17 @@ TEST(TranslateTest, RefusesNamesThatCouldLeaveTheirPlace) {
 }
 
 TEST(TranslateTest, RefusesAnAppThatIsThereTwice) {
-    EXPECT_THAT(refusal(offered({app("a", {{"commit", kCommit}}), app("a", {{"commit", kCommit}})})), HasSubstr("twice"));
+    EXPECT_THAT(refusal(offered({app("a", {{"commit", kCommit}}), app("a", {{"commit", kCommit}})})),
+                HasSubstr("twice"));
 }
 
-TEST(TranslateTest, RefusesAnEmptySet) { EXPECT_THAT(refusal(offered({})), HasSubstr("no software module")); }
+TEST(TranslateTest, RefusesAnEmptySet) {
+    EXPECT_THAT(refusal(offered({})), HasSubstr("no software module"));
+}
 
 TEST(TranslateTest, NamesTheMetadataThatIsNotWhatItsKeyNeeds) {
-    EXPECT_THAT(refusal(offered({app("a", {{"commit", kCommit}, {"notify", "maybe"}})})), AllOf(HasSubstr("'notify'"), HasSubstr("'maybe'")));
+    EXPECT_THAT(refusal(offered({app("a", {{"commit", kCommit}, {"notify", "maybe"}})})),
+                AllOf(HasSubstr("'notify'"), HasSubstr("'maybe'")));
     EXPECT_THAT(refusal(offered({app("a", {{"commit", kCommit}, {"timeout", "soon"}})})), HasSubstr("'timeout'"));
 }
 

@@ -1,5 +1,7 @@
 #include "agent/systemd/escape.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <format>
 #include <random>
 

@@ -1,4 +1,6 @@
 #include "parsed_unit.h"
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "common/clock.h"
 #include "common/process.h"

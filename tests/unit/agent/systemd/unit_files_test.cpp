@@ -1,5 +1,7 @@
 #include "agent/systemd/unit_files.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include "tests/unit/common/support.h"
 
 namespace davit {

@@ -1,5 +1,6 @@
 #include "agent/systemd/unit_state.h"
 
+#include <gtest/gtest.h>
 #include <csignal>
 
 namespace davit {

@@ -1,5 +1,7 @@
 #include "agent/systemd/unit_text.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include "parsed_unit.h"
 #include "tests/unit/common/support.h"
 
