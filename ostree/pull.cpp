@@ -126,10 +126,13 @@ Result<void> run_pull(OstreeRepo* repo, const PullRequest& request, GVariant* op
     const bool good = ostree_repo_pull_with_options(repo, kRemote, options, progress.get(), nullptr, error);
     ostree_async_progress_finish(progress.get());
     if (good) return {};
-    return fail(classify(
+    auto reason = classify(
         error,
         std::format("cannot fetch commit {} of '{}' from {}", request.commit.substr(0, 12), request.ref, request.url),
-        Code::Network));
+        Code::Network);
+    // A web server says 404 to a wrong address and to a commit that was never published alike.
+    if (reason.code == Code::NotFound) reason.message += "; is this the repository, and was the commit published to it?";
+    return fail(std::move(reason));
 }
 
 }  // namespace
