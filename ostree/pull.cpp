@@ -131,7 +131,8 @@ Result<void> run_pull(OstreeRepo* repo, const PullRequest& request, GVariant* op
         std::format("cannot fetch commit {} of '{}' from {}", request.commit.substr(0, 12), request.ref, request.url),
         Code::Network);
     // A web server says 404 to a wrong address and to a commit that was never published alike.
-    if (reason.code == Code::NotFound) reason.message += "; is this the repository, and was the commit published to it?";
+    if (reason.code == Code::NotFound)
+        reason.message += "; is this the repository, and was the commit published to it?";
     return fail(std::move(reason));
 }
 
