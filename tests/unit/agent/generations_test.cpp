@@ -14,7 +14,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-AppVersion app(std::string name, std::string version) {
+AppVersion app(const std::string& name, const std::string& version) {
     return {.name = name, .version = version, .commit = name + "-" + version, .ref = name, .legacy = {}};
 }
 

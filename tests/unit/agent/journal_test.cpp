@@ -15,7 +15,7 @@ using test::Works;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-Deployment hello(std::string id, std::string version = "2") {
+Deployment hello(std::string id, const std::string& version = "2") {
     return {.id = std::move(id),
             .parts = {{.app = "hello", .version = version, .commit = "c" + version, .ref = "hello"}}};
 }

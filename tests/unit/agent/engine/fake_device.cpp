@@ -29,7 +29,7 @@ Release app(std::string name, std::string version) {
     return release;
 }
 
-Part removal(std::string name) {
+Part removal(const std::string& name) {
     return {.app = name, .version = "", .commit = "", .ref = name, .remove = true};
 }
 

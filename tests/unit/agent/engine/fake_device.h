@@ -31,7 +31,7 @@ struct Release {
 
 /// A notify app with an http probe every 5 s, to be watched for 30 s.
 Release app(std::string name, std::string version);
-Part removal(std::string name);
+Part removal(const std::string& name);
 
 /// What an app does wrong.
 struct Fault {
