@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+CGROUPS = Path("/sys/fs/cgroup")
 RUNS = Path(os.environ.get("DAVIT_RUN_DIR", "/cache/run/lab"))
 
 
@@ -163,7 +164,7 @@ def stop(directory: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    if path.is_relative_to("/sys/fs/cgroup"):
+    if path.is_relative_to(CGROUPS):
         _remove_cgroup(path)
     elif path.is_symlink():
         path.unlink(missing_ok=True)
@@ -199,5 +200,12 @@ def abandoned(directory: Path) -> bool:
 
 def stop_abandoned() -> None:
     for directory in RUNS.iterdir():
-        if directory.is_dir() and not directory.is_symlink() and abandoned(directory):
+        if directory.is_dir() and abandoned(directory):
             stop(directory)
+    # Devices of runs that were removed by force: what is left is their subnets' reservations and empty cgroups.
+    for reservation in RUNS.parent.glob("net-*"):
+        if reservation.is_symlink() and not reservation.exists():
+            machine = reservation.name.replace("net", "davit")
+            for cgroup in [*CGROUPS.glob(machine), *CGROUPS.glob(f"*/{machine}")]:
+                remove(cgroup)
+            reservation.unlink(missing_ok=True)
