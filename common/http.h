@@ -1,10 +1,9 @@
 #pragma once
-/// HTTP(S) requests with time-outs, over one kept connection. The only room member that includes libcurl.
+/// HTTP(S) requests and answers, and whoever sends them. Without libcurl: see common/http_client.h.
 
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,24 +34,15 @@ struct Response {
     std::map<std::string, std::string> headers;  ///< names in lower case, last value wins
 };
 
-/// One client, one connection cache. Not thread-safe: each thread owns its own.
-/// Redirects are never followed (a token must not travel to another host); headers with credentials never reach a log.
-class Client {
+/// Who sends requests: Client (http_client.h) in this process, or agent/http's in one of its own. Not thread-safe: each
+/// thread owns its own.
+class Sender {
 public:
-    explicit Client(Options options);
-    ~Client();
-    Client(Client&&) noexcept;
-    Client& operator=(Client&&) noexcept;
-
+    virtual ~Sender() = default;
     /// Any answer of the server is a Response, whatever its status. Errors: Code::Network (no answer, time-out, TLS),
     /// Code::InvalidInput (bad URL or CA file, an answer larger than Options::max_body). The message names the URL
     /// without user info or query, and the cause ("connection refused", "certificate is not trusted …").
-    [[nodiscard]] Result<Response> send(const Request& request);
-
-private:
-    struct Handle;
-    std::unique_ptr<Handle> handle_;
-    Options options_;
+    [[nodiscard]] virtual Result<Response> send(const Request& request) = 0;
 };
 
 /// The error that a status code stands for; std::nullopt for 2xx and 304. @p what: "GET http://…"; the body's `message`
@@ -61,8 +51,5 @@ std::optional<Error> status_error(const Response& response, std::string_view wha
 
 /// "/" and other reserved characters as %XX, for one path segment or query value.
 std::string percent_encode(std::string_view text);
-/// scheme://host[:port] of an http or https URL, in lower case and without the default port; empty if it is none. For
-/// "is this the same origin?".
-std::string origin(std::string_view url);
 
 }  // namespace davit::http

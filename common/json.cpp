@@ -31,6 +31,11 @@ std::string reason(std::string_view what) {
     return cut(one_line(what), 200);
 }
 
+/// A captive portal or a proxy answers with a page, whatever was asked.
+bool looks_like_html(std::string_view text) {
+    return text[text.find_first_not_of(" \t\r\n")] == '<';
+}
+
 std::string_view type_of(const json& value) {
     switch (value.type()) {
         case json::value_t::null:
@@ -79,7 +84,9 @@ Result<json> parse(std::string_view text, std::string_view source, Comments comm
     } catch (const TooDeep&) {
         return refuse(std::format("nested deeper than {} levels", kDeepest));
     } catch (const json::parse_error& error) {
-        return refuse(std::format("{}: {}", position(text, error.byte), reason(error.what())));
+        const auto* const guess =
+            looks_like_html(text) ? "; it looks like a web page (of a captive portal or a proxy?)" : "";
+        return refuse(std::format("{}: not JSON: {}{}", position(text, error.byte), reason(error.what()), guess));
     } catch (const json::exception& error) {  // a number that no type can hold
         return refuse(reason(error.what()));
     }

@@ -48,6 +48,12 @@ std::string_view name(Code code) {
     return "Defect";
 }
 
+std::optional<Code> code_named(std::string_view text) {
+    for (int i = 0; i <= static_cast<int>(Code::Defect); ++i)
+        if (name(static_cast<Code>(i)) == text) return static_cast<Code>(i);
+    return std::nullopt;
+}
+
 Bucket bucket(Code code) {
     switch (code) {
         // Being asked to stop is no failure: the next start enters the same phase again.

@@ -5,6 +5,7 @@
 /// on the way up, outermost first. Exceptions of libraries stop at the function that calls the library.
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,8 @@ enum class Code {
 
 /// "NotFound" and so on; stable, used as `cause=` in kebab case by the agent.
 std::string_view name(Code code);
+/// The other way round, for what came from another process.
+std::optional<Code> code_named(std::string_view name);
 
 /// What to do about an error.
 enum class Bucket { RetrySoon, RetryWithBackOff, FailDeployment, FailAndRollBack, WaitForOperator };
@@ -79,8 +82,8 @@ T take(std::expected<T, Error>&& result) {
 /// The value of a Result, or return its error from this function. `auto x = TRY(f());` or `TRY(g());`
 /// Use it as a whole statement or initializer, not inside an argument list.
 #define TRY(expression) DAVIT_TRY_(expression, __COUNTER__)
-#define DAVIT_TRY_(expression, number) DAVIT_TRY__(expression, number)
-#define DAVIT_TRY__(expression, number)                                             \
+#define DAVIT_TRY_(expression, number) DAVIT_TRY_NUMBERED(expression, number)
+#define DAVIT_TRY_NUMBERED(expression, number)                                      \
     ({                                                                              \
         auto try_##number = (expression);                                           \
         if (!try_##number) return std::unexpected(std::move(try_##number).error()); \

@@ -23,12 +23,6 @@ nlohmann::json to_json(const Source& source) {
     return json;
 }
 
-Code code_named(std::string_view text) {
-    for (int i = 0; i <= static_cast<int>(Code::Defect); ++i)
-        if (name(static_cast<Code>(i)) == text) return static_cast<Code>(i);
-    return Code::Defect;
-}
-
 Result<nlohmann::json> defect(std::string_view line) {
     return fail(Code::Defect, std::format("davit-ostree wrote '{}'", line.substr(0, 200)));
 }
@@ -64,7 +58,7 @@ struct Dialogue {
 
     static Result<nlohmann::json> hear_error(const json::Reader& error) {
         const auto code = TRY(error.need_string("code"));
-        return fail(code_named(code), TRY(error.need_string("message")));
+        return fail(code_named(code).value_or(Code::Defect), TRY(error.need_string("message")));
     }
 };
 

@@ -8,8 +8,10 @@ help_test() {
 usage: ./dev test [TIER…]
 
 Tiers: ${TIERS[*]} (all when none is named; tsan only by name).
-  lint      format, shellcheck, includes, length, gcc 13, clang 19
-  unit      every room by itself            asan, tsan   the same under sanitizers
+  lint      format, shellcheck, includes, length, gcc 13
+  unit      every room by itself (gcc 14)
+  asan      the same, built by clang 19 with AddressSanitizer and UndefinedBehaviorSanitizer
+  tsan      the same with ThreadSanitizer
   contract  our clients against a real hawkBit
   device    the whole line on a booted device
 Logs are in build/logs. The last line is "N passed, N failed"; the exit code is 0 if nothing failed and something ran.

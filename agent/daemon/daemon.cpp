@@ -8,6 +8,7 @@
 #include "agent/bus/agent_bus.h"
 #include "agent/daemon/loop.h"
 #include "agent/daemon/worker.h"
+#include "agent/http/http_process.h"
 #include "common/log.h"
 
 namespace davit {
@@ -23,9 +24,13 @@ struct Daemon {
     Queue<Offer> offers;
     Queue<LinkEvent> link_events;
 
-    [[nodiscard]] AgentBus::Handlers handlers(std::shared_ptr<Journal> journal) {
+    /// @param database opened for each question: it is asked by people, now and then
+    [[nodiscard]] AgentBus::Handlers handlers(const Path& database) {
         return {.status = [this]() -> const Status& { return status; },
-                .history = [journal](int limit) { return journal->history(limit); },
+                .history = [database](int limit) -> Result<std::vector<HistoryEntry>> {
+                    auto journal = TRY(Journal::open(database));
+                    return journal.history(limit);
+                },
                 .check =
                     [this] {
                         if (config.hawkbit.url.empty()) return false;
@@ -75,7 +80,6 @@ Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
     TRY(make_state_directory(paths.device.state));
     const auto database = paths.device.state / "state.db";
     auto journal = TRY(Journal::open(database));
-    auto readers_journal = std::make_shared<Journal>(TRY(Journal::open(database)));
     auto outbox = TRY(Outbox::open(database));
     auto generations = TRY(Generations::open(paths.device.state));
     const auto active = TRY(journal.active());
@@ -89,7 +93,7 @@ Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
                   .offers = {},
                   .link_events = {}};
     daemon.status.server.url = config.hawkbit.url;
-    daemon.bus = TRY(AgentBus::create(daemon.loop->event(), daemon.handlers(readers_journal)));
+    daemon.bus = TRY(AgentBus::create(daemon.loop->event(), daemon.handlers(database)));
 
     Worker worker(config, paths, std::move(journal), std::move(generations), daemon.worker_outputs());
     std::jthread worker_thread([&](std::stop_token stop) { worker.run(daemon.offers, stop); });
@@ -98,8 +102,12 @@ Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
     if (config.hawkbit.url.empty()) {
         log::notice("no hawkBit server is configured (hawkbit.url): the apps run, nothing new will come");
     } else {
-        link.emplace(config.hawkbit, std::move(outbox), daemon.link_events, daemon.link_outputs(), system_clock(),
-                     under_way);
+        link.emplace(
+            config.hawkbit, std::move(outbox), daemon.link_events, daemon.link_outputs(),
+            [&](http::Options options) {
+                return std::make_unique<http::HttpProcess>(paths.libexec / "davit-http", std::move(options));
+            },
+            system_clock(), under_way);
         link_thread = std::jthread([&](std::stop_token stop) { link->run(stop); });
     }
 

@@ -58,7 +58,7 @@ Worker::Worker(const Config& config, const DaemonPaths& paths, Journal journal, 
 void Worker::run(Queue<Offer>& offers, std::stop_token stop) {
     OstreeContent content(config_, paths_.device, paths_.libexec / "davit-ostree", paths_.root);
     SystemdApps apps({.paths = paths_.device, .libexec = paths_.libexec, .runtime = config_.runtime});
-    DeviceProbe probe(config_.runtime);
+    DeviceProbe probe(paths_.libexec / "davit-http", config_.runtime);
     Reporter reporter(*this);
     Engine engine({.journal = journal_,
                    .generations = generations_,

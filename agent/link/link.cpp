@@ -12,6 +12,10 @@ namespace {
 /// hawkBit keeps at most 1,000 statuses of an action, and one more than fits loses the result; ours stay far below.
 constexpr int kMostProgressMessages = 15;
 
+/// Servers close a connection that is quiet for longer (60 s and 75 s are usual): keeping ours, and the process that
+/// holds it, would only cost memory.
+constexpr Milliseconds kKeepConnection{60'000};
+
 template <typename... T>
 struct Overloaded : T... {
     using T::operator()...;
@@ -33,12 +37,13 @@ ddi::Feedback final_feedback(const Outbox::Item& item) {
 
 }  // namespace
 
-Link::Link(Config::Hawkbit config, Outbox outbox, Queue<LinkEvent>& events, Outputs outputs, Clock& clock,
-           std::optional<std::string> under_way)
+Link::Link(Config::Hawkbit config, Outbox outbox, Queue<LinkEvent>& events, Outputs outputs, Senders senders,
+           Clock& clock, std::optional<std::string> under_way)
     : config_(std::move(config)),
       outbox_(std::move(outbox)),
       events_(events),
       outputs_(std::move(outputs)),
+      senders_(std::move(senders)),
       clock_(clock),
       schedule_(config_.longest_retry, std::mt19937{std::random_device{}()}),
       under_way_(std::move(under_way)) {}
@@ -57,7 +62,9 @@ void Link::run(std::stop_token stop) {
             next_poll = clock_.now() + wait;
             report_status(wait, interval ? std::nullopt : std::optional(interval.error()));
         }
-        take_events(std::chrono::ceil<Milliseconds>(next_poll - clock_.now()), stop);
+        const auto left = std::chrono::ceil<Milliseconds>(next_poll - clock_.now());
+        if (left > kKeepConnection) client_.reset();
+        take_events(left, stop);
     }
 }
 
@@ -72,8 +79,8 @@ Result<void> Link::connect() {
     client_.emplace(
         ddi::ServerAddress{.url = config_.url, .tenant = config_.tenant, .controller_id = config_.controller_id},
         std::move(credentials),
-        http::Options{
-            .ca_file = config_.ca_file, .total_timeout = config_.timeout, .user_agent = "davitd/" DAVIT_VERSION});
+        senders_(
+            {.ca_file = config_.ca_file, .total_timeout = config_.timeout, .user_agent = "davitd/" DAVIT_VERSION}));
     return {};
 }
 

@@ -51,9 +51,12 @@ public:
         std::function<void(ServerStatus)> status;  ///< likewise
     };
 
+    /// Makes what sends this device's requests; see HttpProcess.
+    using Senders = std::function<std::unique_ptr<http::Sender>(http::Options)>;
+
     /// @param under_way the deployment that the worker is resuming, if any: it is not offered again
-    Link(Config::Hawkbit config, Outbox outbox, Queue<LinkEvent>& events, Outputs outputs, Clock& clock,
-         std::optional<std::string> under_way);
+    Link(Config::Hawkbit config, Outbox outbox, Queue<LinkEvent>& events, Outputs outputs, Senders senders,
+         Clock& clock, std::optional<std::string> under_way);
 
     /// Runs until @p stop; a request under way is waited for (at most Config::Hawkbit::timeout). What was not delivered
     /// stays in the outbox.
@@ -75,6 +78,7 @@ private:
     Outbox outbox_;
     Queue<LinkEvent>& events_;
     Outputs outputs_;
+    Senders senders_;
     Clock& clock_;
     Schedule schedule_;
     std::optional<ddi::Client> client_;

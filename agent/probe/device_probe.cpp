@@ -3,6 +3,7 @@
 #include <csignal>
 #include <format>
 
+#include "agent/http/http_process.h"
 #include "agent/probe/tcp.h"
 #include "common/file.h"
 #include "common/process.h"
@@ -39,8 +40,8 @@ void kill_named_by(const Path& pid_file) {
 
 }  // namespace
 
-DeviceProbe::DeviceProbe(std::string runtime, Path run)
-    : runtime_(std::move(runtime)), run_(std::move(run)), http_(http::Options{.user_agent = "davitd"}) {}
+DeviceProbe::DeviceProbe(Path http, std::string runtime, Path run)
+    : http_(std::move(http)), runtime_(std::move(runtime)), run_(std::move(run)) {}
 
 Result<void> DeviceProbe::probe(const std::string& app, const HealthCheck& check) {
     if (check.http) return probe_http(*check.http, check.timeout);
@@ -50,7 +51,8 @@ Result<void> DeviceProbe::probe(const std::string& app, const HealthCheck& check
 }
 
 Result<void> DeviceProbe::probe_http(const std::string& url, Milliseconds timeout) {
-    const auto answer = http_.send({.url = url, .headers = {}, .body = {}, .timeout = timeout});
+    const auto answer = http::HttpProcess(http_, {.user_agent = "davitd"})
+                            .send({.url = url, .headers = {}, .body = {}, .timeout = timeout});
     if (!answer) return fail(Code::AppFailed, answer.error().message);
     if (answer->status >= 200 && answer->status < 400) return {};
     return fail(Code::AppFailed, std::format("GET {} answered {}", url, answer->status));

@@ -28,13 +28,15 @@ class Payload:
     size: int = 0
     changed: int = 0  # so many of the first files differ from those of a payload with changed=0
     seed: int = 0
+    round: int = 0    # the changed files differ from those of any other round
 
     def write(self, directory: Path) -> None:
         if self.files == 0:
             return
         directory.mkdir(parents=True)
         for number in range(self.files):
-            generator = random.Random(f"{self.seed} {number} {number < self.changed}")
+            change = self.round + 1 if number < self.changed else 0
+            generator = random.Random(f"{self.seed} {number} {change}")
             (directory / f"{number:05}").write_bytes(generator.randbytes(self.size))
 
 
@@ -113,6 +115,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--files", type=int, default=0, metavar="N", help="adds N files of incompressible content")
     parser.add_argument("--file-size", type=int, default=0, metavar="BYTES")
     parser.add_argument("--changed", type=int, default=0, metavar="N", help="the first N files have other content than without this")
+    parser.add_argument("--round", type=int, default=0, metavar="N", help="the changed files have other content in each round")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="other content in every file")
     return parser.parse_args()
 
@@ -128,7 +131,7 @@ def program_options(arguments: argparse.Namespace) -> list[str]:
 
 def main() -> None:
     arguments = read_arguments()
-    payload = Payload(arguments.files, arguments.file_size, arguments.changed, arguments.seed)
+    payload = Payload(arguments.files, arguments.file_size, arguments.changed, arguments.seed, arguments.round)
     app = App(arguments.kind, arguments.version, arguments.port, program_options(arguments), payload)
     make_bundle(app, arguments.into, arguments.build, arguments.legacy)
 

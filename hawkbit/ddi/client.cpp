@@ -118,7 +118,7 @@ Result<Credentials> Credentials::read(Kind kind, const Path& file) {
     return Credentials{.kind = kind, .token = std::string(token)};
 }
 
-Client::Client(ServerAddress address, Credentials credentials, http::Options http)
+Client::Client(ServerAddress address, Credentials credentials, std::unique_ptr<http::Sender> http)
     : address_(std::move(address)), credentials_(std::move(credentials)), http_(std::move(http)) {}
 
 Result<http::Response> Client::exchange(const http::Request& request) {
@@ -126,7 +126,7 @@ Result<http::Response> Client::exchange(const http::Request& request) {
     sent.headers = {"Authorization: " + scheme(credentials_.kind) + "Token " + credentials_.token,
                     "Accept: application/hal+json"};
     if (request.method != "GET") sent.headers.emplace_back("Content-Type: application/json");
-    return http_.send(sent);
+    return http_->send(sent);
 }
 
 Result<http::Response> Client::accepted(const http::Request& request, http::Response response) const {

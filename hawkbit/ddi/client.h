@@ -93,7 +93,8 @@ std::string clean_attribute(std::string_view value);
 
 class Client {
 public:
-    Client(ServerAddress address, Credentials credentials, http::Options http);
+    /// @param http sends the requests
+    Client(ServerAddress address, Credentials credentials, std::unique_ptr<http::Sender> http);
 
     /// Errors everywhere: Unauthorized (401: token, tenant, or target unknown; the message says what to look at),
     /// Network, InvalidInput for an answer that cannot be read (with its path), and as named.
@@ -119,7 +120,7 @@ private:
 
     ServerAddress address_;
     Credentials credentials_;
-    http::Client http_;
+    std::unique_ptr<http::Sender> http_;
 };
 
 }  // namespace davit::ddi

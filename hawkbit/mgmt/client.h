@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "common/http.h"
+#include "common/http_client.h"
 #include "common/result.h"
 
 namespace davit::mgmt {

@@ -9,13 +9,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from tests.bench import downtime, idle, wire  # noqa: E402
+from tests.bench import disk, downtime, idle, wire  # noqa: E402
 from tests.bench.table import Table  # noqa: E402
 from tests.lab.lab import Lab  # noqa: E402
 from tests.lab.run import Run  # noqa: E402
 
 PARTS: dict[str, Callable[[Lab, Table], None]] = {
-    "downtime": downtime.measure, "wire": wire.measure, "idle": idle.measure, "size": idle.sizes,
+    "downtime": downtime.measure, "wire": wire.measure, "disk": disk.measure, "idle": idle.measure, "size": idle.sizes,
 }
 
 

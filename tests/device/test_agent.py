@@ -54,6 +54,30 @@ def test_an_agent_that_is_only_idle_is_not_taken_for_hanging(hello_1: Device) ->
     assert hello_1.pid("davitd.service") == agent
 
 
+def test_the_agent_itself_holds_no_tls_and_no_ostree(hello_1: Device) -> None:
+    """Both are more than half of an agent's memory, and live in processes that come and go."""
+    loaded = hello_1.sh(f"cat /proc/{hello_1.pid('davitd.service')}/maps")
+    assert "libsystemd.so" in loaded
+    for library in ("libcurl", "libssl", "libcrypto", "libgnutls", "libostree"):
+        assert library not in loaded
+
+
+def test_a_kill_of_the_process_that_speaks_to_the_server_is_only_a_late_poll(lab: Lab, hello_1: Device) -> None:
+    lab.hawkbit.configure("pollingTime", "00:00:30")  # frequent enough to keep the process, rare enough to find it idle
+    try:
+        hello_1.ctl("check")
+        child = until(lambda: hello_1.sh("pgrep -x davit-http || true").strip(), "davit-http", 20)
+        hello_1.sh(f"kill -9 {child}")
+        before = hello_1.ctl("status")["last_contact_ms"]
+
+        def contact() -> bool:
+            hello_1.ctl("check")
+            return hello_1.ctl("status")["last_contact_ms"] > before
+        until(contact, "a poll", 30)
+    finally:
+        lab.hawkbit.configure("pollingTime", "00:00:01")
+
+
 def test_davitctl_tells_what_the_device_has_and_does(lab: Lab, apps: Apps, hello_1: Device) -> None:
     status = hello_1.ctl("status")
     assert status["server_reached"] and status["server_url"].endswith(str(lab.hawkbit.port))

@@ -132,7 +132,7 @@ def test_a_missing_token_file(lab: Lab, hello_1: Device) -> None:
 
 
 @pytest.mark.parametrize("answer, word", [
-    ("{not json", "syntax error"), ("<html>Sign in to the hotel's WLAN</html>", "syntax error"),
+    ("{not json", "not JSON: syntax error"), ("<html>Sign in to the hotel's WLAN</html>", "it looks like a web page"),
     ('{"_links": {"deploymentBase": 7}}', "_links.deploymentBase"),
 ], ids=["broken JSON", "a captive portal's page", "a link that is a number"])
 def test_an_answer_that_cannot_be_read(

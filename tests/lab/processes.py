@@ -1,5 +1,6 @@
 """What the kernel knows about a process: memory, processor time, wake-ups."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,9 @@ class Work:
     seconds: float    # on a processor
     written: int      # bytes given to the disk
 
+    def __add__(self, other: "Work") -> "Work":
+        return Work(self.switches + other.switches, self.seconds + other.seconds, self.written + other.written)
+
     def __sub__(self, earlier: "Work") -> "Work":
         return Work(self.switches - earlier.switches, self.seconds - earlier.seconds, self.written - earlier.written)
 
@@ -57,6 +61,12 @@ def work(pid: int) -> Work:
             if "ctxt_switches" in line:
                 switches += int(line.split()[1])
     return Work(switches, nanoseconds / 1e9, written(pid))
+
+
+def processor_time(pid: int) -> float:
+    """Seconds, of a process and the children that it has waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
 def written(pid: int) -> int:

@@ -55,7 +55,9 @@ mgmt::Client HawkbitContract::admin(const std::string& password) const {
 }
 
 ddi::Client HawkbitContract::device(const std::string& controller_id, ddi::Credentials credentials) const {
-    return {{.url = server_.url, .tenant = "DEFAULT", .controller_id = controller_id}, std::move(credentials), {}};
+    return {{.url = server_.url, .tenant = "DEFAULT", .controller_id = controller_id},
+            std::move(credentials),
+            std::make_unique<http::Client>(http::Options{})};
 }
 
 void HawkbitContract::create_device() {

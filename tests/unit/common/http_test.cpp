@@ -1,4 +1,4 @@
-#include "common/http.h"
+#include "common/http_client.h"
 
 #include <gmock/gmock.h>
 #include <cstdlib>
@@ -206,7 +206,8 @@ protected:
 TEST_F(HttpsTest, RefusesACertificateThatNobodyVouchesFor) {
     with_server([](int port) {
         EXPECT_THAT(get(std::format("https://127.0.0.1:{}/", port)),
-                    FailsWith(Code::Network, HasSubstr("certificate is not trusted (self-signed certificate)")));
+                    FailsWith(Code::Network, HasSubstr("certificate is not trusted (self-signed certificate); an "
+                                                       "authority of your own is named with ca_file")));
     });
 }
 

@@ -33,6 +33,12 @@ TEST(JsonParse, NamesSourceLineAndColumnOfAMistake) {
     EXPECT_THAT(parse("{}\n{}", "x"), FailsWith(Code::InvalidInput, StartsWith("x: line 2, column 1: ")));
 }
 
+TEST(JsonParse, SaysThatAWebPageIsOne) {
+    EXPECT_THAT(parse("\n<html>Sign in</html>", "answer of GET http://x"),
+                FailsWith(Code::InvalidInput, AllOf(HasSubstr("not JSON"), HasSubstr("looks like a web page"))));
+    EXPECT_THAT(parse("{<", "x"), FailsWith(Code::InvalidInput, Not(HasSubstr("web page"))));
+}
+
 TEST(JsonParse, SaysThatADocumentIsEmpty) {
     EXPECT_THAT(parse("", "davit.json"), FailsWith(Code::InvalidInput, "davit.json: is empty"));
     EXPECT_THAT(parse(" \n", "davit.json"), FailsWith(Code::InvalidInput, "davit.json: is empty"));

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "common/http_client.h"
 #include "tests/unit/hawkbit/scripted_server.h"
 
 namespace davit {
@@ -19,6 +20,16 @@ using Json = nlohmann::json;
 
 const std::string kBase = "/DEFAULT/controller/v1/dev1";
 const std::string kCommit(64, 'c');
+
+/// Tells when it is no longer needed.
+class ReportedSender : public http::Client {
+public:
+    ReportedSender(http::Options options, Queue<int>& gone) : Client(std::move(options)), gone_(gone) {}
+    ~ReportedSender() override { gone_.push(1); }
+
+private:
+    Queue<int>& gone_;
+};
 
 /// A link with a scripted hawkBit. Waiting is done on queues, never by time.
 class LinkTest : public testing::Test {
@@ -40,7 +51,10 @@ protected:
             .url = server_.url(), .controller_id = "dev1", .target_token_file = directory_ / "token"};
         Link::Outputs outputs{.offer = [this](Offer offer) { offers_.push(std::move(offer)); },
                               .status = [this](ServerStatus status) { statuses_.push(std::move(status)); }};
-        link_ = std::make_unique<Link>(config, Outbox::open(directory_ / "state.db").value(), events_, outputs,
+        const auto senders = [this](http::Options options) {
+            return std::make_unique<ReportedSender>(std::move(options), senders_gone_);
+        };
+        link_ = std::make_unique<Link>(config, Outbox::open(directory_ / "state.db").value(), events_, outputs, senders,
                                        system_clock(), std::move(under_way));
         thread_ = std::jthread([this](std::stop_token stop) { link_->run(stop); });
     }
@@ -80,8 +94,8 @@ protected:
                             {200, Json{{"id", id}, {"cancelAction", {{"stopId", id}}}}.dump()});
         server_.now_answers("POST", kBase + "/cancelAction/" + id + "/feedback", {200, ""});
     }
-    static std::string poll_body(const Json& links) {
-        return Json{{"config", {{"polling", {{"sleep", "01:00:00"}}}}}, {"_links", links}}.dump();
+    static std::string poll_body(const Json& links, const std::string& interval = "01:00:00") {
+        return Json{{"config", {{"polling", {{"sleep", interval}}}}}, {"_links", links}}.dump();
     }
     static Json hello() {
         return {{{"part", "bApp"},
@@ -107,6 +121,7 @@ protected:
     Queue<LinkEvent> events_;
     Queue<Offer> offers_;
     Queue<ServerStatus> statuses_;
+    Queue<int> senders_gone_;
     std::unique_ptr<Link> link_;
     std::jthread thread_;
 };
@@ -128,6 +143,21 @@ TEST_F(LinkTest, DoesNotOfferWhatTheWorkerResumes) {
     starts("7");
     polled();
     EXPECT_FALSE(offers_.try_pop());
+}
+
+TEST_F(LinkTest, HoldsNoConnectionThroughALongWait) {
+    offers_nothing();
+    starts();
+    polled();
+    EXPECT_TRUE(senders_gone_.pop_for(std::chrono::seconds(30), {}));
+}
+
+TEST_F(LinkTest, KeepsItsConnectionBetweenFrequentPolls) {
+    server_.now_answers("GET", kBase, {200, poll_body(Json::object(), "00:00:30")});
+    starts();
+    polled();
+    polls_again();
+    EXPECT_FALSE(senders_gone_.try_pop());
 }
 
 TEST_F(LinkTest, OffersWhatCannotBeReadAsRefusedWithTheReason) {

@@ -51,11 +51,11 @@ protected:
     void runtime_does(const std::string& script) {
         const auto path = root_ / "runtime";
         ASSERT_THAT(file::write_atomically(path, "#!/bin/sh\n" + script, 0755), Works());
-        probe_ = DeviceProbe(path, root_.path());
+        probe_ = DeviceProbe(DAVIT_HTTP_PROGRAM, path, root_.path());
     }
 
     test::TemporaryDirectory root_;
-    DeviceProbe probe_{"/nonexistent", root_.path()};
+    DeviceProbe probe_{DAVIT_HTTP_PROGRAM, "/nonexistent", root_.path()};
 };
 
 HealthCheck http(std::string url, Milliseconds timeout = Milliseconds{3'000}) {

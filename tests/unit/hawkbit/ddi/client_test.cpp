@@ -6,6 +6,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "common/http_client.h"
+
 #include "../matchers.h"
 #include "../scripted_server.h"
 
@@ -24,8 +26,9 @@ using testing::SizeIs;
 class DdiClient : public testing::Test {
 protected:
     Client client(Credentials::Kind kind = Credentials::Kind::TargetToken) {
-        return {
-            {.url = server.url(), .tenant = "DEFAULT", .controller_id = "dev1"}, {.kind = kind, .token = "s3cret"}, {}};
+        return {{.url = server.url(), .tenant = "DEFAULT", .controller_id = "dev1"},
+                {.kind = kind, .token = "s3cret"},
+                std::make_unique<http::Client>(http::Options{})};
     }
     static Feedback closed(Finished finished, std::vector<std::string> details) {
         return {.execution = Execution::Closed, .finished = finished, .details = std::move(details)};
