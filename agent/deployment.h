@@ -41,6 +41,9 @@ struct Outcome {
     bool success = false;
     std::string message;  ///< one sentence for a person
     std::string cause;    ///< machine-readable, kebab case: "app-failed", "untrusted", "no-space"; empty on success
+
+    /// It was stopped because somebody wanted that, before it changed anything: neither success nor failure.
+    [[nodiscard]] bool canceled() const { return cause == "canceled"; }
 };
 
 /// The `cause` that an error code stands for: "app-failed".

@@ -70,6 +70,12 @@ std::string deployment_line(const Json& status) {
     return line;
 }
 
+std::string result_of(const Json& deployment) {
+    if (deployment.value("success", false)) return "success";
+    const auto cause = deployment.value("cause", "");
+    return cause == "canceled" ? cause : "failed (" + cause + ")";
+}
+
 }  // namespace
 
 std::string print_status(const Json& status, std::int64_t now_ms) {
@@ -96,9 +102,8 @@ std::string print_history(const Json& deployments) {
     if (deployments.empty()) return "No deployment has ended on this device yet.\n";
     std::vector<Row> rows = {{"FINISHED", "DEPLOYMENT", "RESULT", "MESSAGE"}};
     for (const auto& deployment : deployments) {
-        const bool success = deployment.value("success", false);
         rows.push_back({iso_time(deployment.value("finished_ms", std::int64_t{0})), deployment.value("id", ""),
-                        success ? "success" : "failed (" + deployment.value("cause", "") + ")",
+                        result_of(deployment),
                         deployment.value("message", "")});
     }
     return table(rows);

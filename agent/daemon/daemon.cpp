@@ -22,6 +22,7 @@ struct Daemon {
     std::unique_ptr<AgentBus> bus;
     Status status;
     Queue<Offer> offers;
+    Cancellation cancellation;
     Queue<LinkEvent> link_events;
 
     /// @param database opened for each question: it is asked by people, now and then
@@ -56,7 +57,8 @@ struct Daemon {
     [[nodiscard]] Link::Outputs link_outputs() {
         return {
             .offer = [this](Offer offer) { offers.push(std::move(offer)); },
-            .status = [this](ServerStatus now) { loop->post([this, now = std::move(now)] { status.server = now; }); }};
+            .status = [this](ServerStatus now) { loop->post([this, now = std::move(now)] { status.server = now; }); },
+            .cancel = [this](const std::string& id) { return cancellation.request(id); }};
     }
 
     void deployment_changed(const DeploymentStatus& now) {
@@ -91,11 +93,13 @@ Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
                   .bus = {},
                   .status = {},
                   .offers = {},
+                  .cancellation = {},
                   .link_events = {}};
     daemon.status.server.url = config.hawkbit.url;
     daemon.bus = TRY(AgentBus::create(daemon.loop->event(), daemon.handlers(database)));
 
-    Worker worker(config, paths, std::move(journal), std::move(generations), daemon.worker_outputs());
+    Worker worker(config, paths, std::move(journal), std::move(generations), daemon.cancellation,
+                  daemon.worker_outputs());
     std::jthread worker_thread([&](std::stop_token stop) { worker.run(daemon.offers, stop); });
     std::optional<Link> link;
     std::jthread link_thread;

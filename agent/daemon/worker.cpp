@@ -48,11 +48,12 @@ private:
 };
 
 Worker::Worker(const Config& config, const DaemonPaths& paths, Journal journal, Generations generations,
-               Outputs outputs)
+               Cancellation& cancellation, Outputs outputs)
     : config_(config),
       paths_(paths),
       journal_(std::move(journal)),
       generations_(std::move(generations)),
+      cancellation_(cancellation),
       outputs_(outputs) {}
 
 void Worker::run(Queue<Offer>& offers, std::stop_token stop) {
@@ -66,7 +67,8 @@ void Worker::run(Queue<Offer>& offers, std::stop_token stop) {
                    .apps = apps,
                    .probe = probe,
                    .observer = reporter,
-                   .clock = system_clock()},
+                   .clock = system_clock(),
+                   .cancellation = cancellation_},
                   {.first_retry = config_.download.first_retry,
                    .longest_retry = config_.download.longest_retry,
                    .download_deadline = config_.download.give_up_after});

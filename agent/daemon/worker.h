@@ -22,7 +22,9 @@ public:
         Queue<LinkEvent>& link;
     };
 
-    Worker(const Config& config, const DaemonPaths& paths, Journal journal, Generations generations, Outputs outputs);
+    /// @param cancellation how others stop the deployment under way; must outlive this
+    Worker(const Config& config, const DaemonPaths& paths, Journal journal, Generations generations,
+           Cancellation& cancellation, Outputs outputs);
 
     /// Resumes what was under way, then runs each offer to its end, until @p stop.
     void run(Queue<Offer>& offers, std::stop_token stop);
@@ -36,6 +38,7 @@ private:
     const DaemonPaths& paths_;
     Journal journal_;
     Generations generations_;
+    Cancellation& cancellation_;
     Outputs outputs_;
 };
 

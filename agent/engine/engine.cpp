@@ -15,6 +15,16 @@ Outcome outcome_of(const Error& error) {
     return {.success = false, .message = error.message, .cause = cause(error.code)};
 }
 
+Outcome outcome_of(const Step& step) {
+    if (step.event == Event::Canceled)
+        return {.success = false, .message = step.message, .cause = cause(Code::Canceled)};
+    return {.success = true, .message = step.message, .cause = ""};
+}
+
+bool is_before_switch(Phase phase) {
+    return phase < Phase::Switching;
+}
+
 Result<Step> run_phase(Phase phase, const Context& context) {
     switch (phase) {
         case Phase::Received:
@@ -76,6 +86,7 @@ struct Engine::Impl {
     Result<void> carry(std::stop_token stop);
     Result<std::optional<Phase>> advance(Phase phase, std::stop_token stop);
     Result<Step> act(const JournalEntry& entry, std::stop_token stop);
+    Result<Step> act_unless_canceled(const JournalEntry& entry, std::stop_token stop);
     Result<std::optional<Phase>> follow(const JournalEntry& entry, const Result<Step>& step);
     Result<void> finish(const JournalEntry& entry, const Outcome& outcome);
     Result<Generations::Number> current_or_empty();
@@ -102,13 +113,33 @@ Result<std::optional<Phase>> Engine::Impl::advance(Phase phase, std::stop_token 
     TRY(parts.journal.enter(phase, parts.clock.wall_ms()));
     const auto entry = TRY(parts.journal.active());
     if (!entry) return fail(Code::Defect, "the journal lost the deployment under way");
-    const auto step = act(*entry, stop);
+    const auto step = act_unless_canceled(*entry, stop);
     // Whatever failed while we were told to stop may have failed because of that (a system that goes down stops apps
     // and network, too).
     // The same when the device goes down before davitd is told.
     const bool canceled = !step && (stop.stop_requested() || step.error().code == Code::Canceled);
     if (canceled) return fail(Code::Canceled, std::format("stopped in phase '{}'", name(phase)));
     return follow(*entry, step);
+}
+
+/// A cancel has its chance until the switch: it stops what the phase waits for, and what the phase found out meanwhile
+/// does not matter.
+Result<Step> Engine::Impl::act_unless_canceled(const JournalEntry& entry, std::stop_token stop) {
+    const auto& id = entry.deployment.id;
+    if (!is_before_switch(entry.phase)) {
+        parts.cancellation.close(id);  // after a restart nobody has said so yet
+        return act(entry, std::move(stop));
+    }
+    const auto cancel = parts.cancellation.open(id);
+    std::stop_source either;
+    const auto stop_either = [&either] { either.request_stop(); };
+    const std::stop_callback on_stop(stop, stop_either);
+    const std::stop_callback on_cancel(cancel, stop_either);
+    auto step = act(entry, either.get_token());
+    const bool is_over = entry.phase == Phase::Staged || !step || step->event == Event::NothingToDo;
+    const bool canceled = is_over ? !parts.cancellation.close(id) : cancel.stop_requested();
+    if (canceled && !stop.stop_requested()) return Step{Event::Canceled, "canceled; nothing was changed"};
+    return step;
 }
 
 Result<Step> Engine::Impl::act(const JournalEntry& entry, std::stop_token stop) {
@@ -139,7 +170,7 @@ Result<std::optional<Phase>> Engine::Impl::follow(const JournalEntry& entry, con
         if (!step) TRY(parts.journal.failed(outcome_of(step.error())));
         return next;
     }
-    Outcome outcome = step ? Outcome{.success = true, .message = step->message} : outcome_of(step.error());
+    Outcome outcome = step ? outcome_of(*step) : outcome_of(step.error());
     if (entry.phase == Phase::RollingBack) {
         const auto way_back = step ? step->message : "going back failed: " + outcome.message;
         outcome = entry.failure.value_or(Outcome{.message = "unknown failure", .cause = cause(Code::Defect)});
@@ -155,7 +186,9 @@ Result<void> Engine::Impl::finish(const JournalEntry& entry, const Outcome& outc
     const auto remembered = parts.generations.remember_previous(entry.from);
     if (!remembered) log::warning("cannot remember the previous generation: {}", remembered.error().message);
     TRY(parts.journal.finish(outcome, parts.clock.wall_ms()));
-    if (outcome.success) {
+    if (outcome.canceled()) {
+        log::notice("deployment {} was {}", entry.deployment.id, outcome.message);
+    } else if (outcome.success) {
         log::notice("deployment {} succeeded: {}", entry.deployment.id, outcome.message);
     } else {
         log::error("deployment {} failed: {} (cause={})", entry.deployment.id, outcome.message, outcome.cause);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stop_token>
 
+#include "agent/engine/cancellation.h"
 #include "agent/engine/seams.h"
 #include "agent/journal.h"
 
@@ -32,6 +33,7 @@ public:
         Probe& probe;
         Observer& observer;
         Clock& clock;
+        Cancellation& cancellation;
     };
     Engine(Parts parts, EngineOptions options);
     ~Engine();

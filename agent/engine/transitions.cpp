@@ -6,23 +6,27 @@
 namespace davit {
 namespace {
 
-// What is not here cannot happen. Until `switching` nothing on the device has changed, so a failure simply ends the
-// deployment.
+// What is not here cannot happen. Until `switching` nothing on the device has changed, so a failure or a cancel
+// simply ends the deployment.
 // clang-format off
 constexpr Transition kTransitions[] = {
     // phase             event                next
     {Phase::Received,    Event::Planned,      Phase::Downloading},
     {Phase::Received,    Event::NothingToDo,  Phase::Done},
     {Phase::Received,    Event::Failed,       Phase::Done},
+    {Phase::Received,    Event::Canceled,     Phase::Done},
 
     {Phase::Downloading, Event::Fetched,      Phase::Verifying},
     {Phase::Downloading, Event::Failed,       Phase::Done},
+    {Phase::Downloading, Event::Canceled,     Phase::Done},
 
     {Phase::Verifying,   Event::Verified,     Phase::Staged},
     {Phase::Verifying,   Event::Failed,       Phase::Done},
+    {Phase::Verifying,   Event::Canceled,     Phase::Done},
 
     {Phase::Staged,      Event::Prepared,     Phase::Switching},
     {Phase::Staged,      Event::Failed,       Phase::Done},
+    {Phase::Staged,      Event::Canceled,     Phase::Done},
 
     {Phase::Switching,   Event::Started,      Phase::Probation},
     {Phase::Switching,   Event::Failed,       Phase::RollingBack},
@@ -57,6 +61,8 @@ std::string_view name(Event event) {
             return "rolled-back";
         case Event::Failed:
             return "failed";
+        case Event::Canceled:
+            return "canceled";
     }
     std::unreachable();
 }

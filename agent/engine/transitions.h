@@ -20,6 +20,7 @@ enum class Event {
     Kept,         ///< the new apps have passed their probation
     RolledBack,   ///< the old generation is current again
     Failed,       ///< the phase could not do its work
+    Canceled,     ///< somebody wanted the deployment stopped, in time
 };
 
 struct Transition {

@@ -21,6 +21,13 @@ struct Overloaded : T... {
     using T::operator()...;
 };
 
+ddi::Feedback canceled_feedback(std::string why, std::int64_t now_ms) {
+    return {.execution = ddi::Execution::Closed,
+            .finished = ddi::Finished::Success,
+            .details = {std::move(why)},
+            .timestamp_ms = now_ms};
+}
+
 /// The server will never take more for this action, so neither do we keep it.
 bool closed_for_good(const Error& error) {
     return error.code == Code::Gone || error.code == Code::NotFound;
@@ -46,7 +53,11 @@ Link::Link(Config::Hawkbit config, Outbox outbox, Queue<LinkEvent>& events, Outp
       senders_(std::move(senders)),
       clock_(clock),
       schedule_(config_.longest_retry, std::mt19937{std::random_device{}()}),
-      under_way_(std::move(under_way)) {}
+      under_way_(std::move(under_way)) {
+    // How many messages it had before the restart is not known, and a device may restart often: only its result is
+    // sent.
+    if (under_way_) messages_sent_[*under_way_] = kMostProgressMessages;
+}
 
 void Link::run(std::stop_token stop) {
     auto next_poll = clock_.now();
@@ -92,7 +103,7 @@ void Link::deliver() {
         outbox_may_have_more_ = item->has_value();
         if (!outbox_may_have_more_) return;
         const log::Field action("DAVIT_ACTION", (*item)->deployment_id);
-        const auto sent = client_->feedback((*item)->deployment_id, final_feedback(**item));
+        const auto sent = send_result(**item);
         if (!sent && !closed_for_good(sent.error())) {
             return log::warning("the result of deployment {} waits, the server did not take it: {}",
                                 (*item)->deployment_id, sent.error().message);
@@ -103,6 +114,17 @@ void Link::deliver() {
         if (const auto noted = outbox_.delivered((*item)->row); !noted)
             return log::error("cannot note that a result was delivered: {}", noted.error().message);
     }
+}
+
+/// A canceled deployment is the answer to the cancel, not a result of the deployment; unless the server knows of no
+/// cancel (it was restored from a backup, say).
+Result<void> Link::send_result(const Outbox::Item& item) {
+    if (item.outcome.canceled()) {
+        const auto answer = canceled_feedback(item.outcome.message, item.finished_ms);
+        auto sent = client_->cancel_feedback(item.deployment_id, answer);
+        if (sent || sent.error().code != Code::ServerRefused) return sent;
+    }
+    return client_->feedback(item.deployment_id, final_feedback(item));
 }
 
 /// Best effort: progress that cannot be sent is worth nothing later.
@@ -133,22 +155,21 @@ Result<Milliseconds> Link::poll() {
     return answer->sleep;
 }
 
-/// A deployment under way is carried to its end; any other cancel is for something that never began here, or is over.
+/// Until its switch begins a deployment can be stopped, and its end is the answer. What never began here, or is over,
+/// is answered at once.
 void Link::answer_cancel(const std::string& url) {
     const auto id = client_->cancel(url);
     if (!id) return log::warning("cannot read what the server wants to cancel: {}", id.error().message);
     if (outbox_may_have_more_) return;  // its result is on its way and says more than a cancel
     const log::Field action("DAVIT_ACTION", *id);
-    ddi::Feedback feedback{.timestamp_ms = clock_.wall_ms()};
+    auto feedback = canceled_feedback("canceled before it began", clock_.wall_ms());
     if (*id == under_way_) {
-        if (refused_cancel_ == *id) return;
+        if (outputs_.cancel(*id) || refused_cancel_ == *id) return;
         refused_cancel_ = *id;
-        feedback.execution = ddi::Execution::Rejected;
-        feedback.details = {"the deployment is under way on the device and ends by its own result"};
-    } else {
-        feedback.execution = ddi::Execution::Closed;
-        feedback.finished = ddi::Finished::Success;
-        feedback.details = {"canceled before it began"};
+        feedback = {.execution = ddi::Execution::Rejected,
+                    .details = {"too late: the device is switching to the new apps, or watching them; the deployment "
+                                "ends by its own result"},
+                    .timestamp_ms = clock_.wall_ms()};
     }
     const auto sent = client_->cancel_feedback(*id, feedback);
     if (!sent)

@@ -49,6 +49,8 @@ public:
     struct Outputs {
         std::function<void(Offer)> offer;          ///< called on the link thread; must not block
         std::function<void(ServerStatus)> status;  ///< likewise
+        /// Wants a deployment stopped; false: too late. Likewise; see Cancellation::request.
+        std::function<bool(const std::string& deployment_id)> cancel;
     };
 
     /// Makes what sends this device's requests; see HttpProcess.
@@ -65,6 +67,7 @@ public:
 private:
     Result<void> connect();
     void deliver();
+    Result<void> send_result(const Outbox::Item& item);
     void send_progress();
     Result<Milliseconds> poll();
     void answer_cancel(const std::string& url);

@@ -7,6 +7,10 @@ from typing import Any
 from tests.lab.device import Device
 from tests.lab.lab import Lab
 from tests.lab.publisher import merged
+from tests.lab.wait import until
+
+SLOW = "400k"  # bytes a second and connection
+BIG = ("--files", "12", "--file-size", "1000000")
 
 MakeDevice = Callable[..., Device]
 
@@ -25,3 +29,11 @@ class Apps:
 
     def ticker(self, version: str, *options: str, **manifest: Any) -> Path:
         return self._lab.publisher.app("ticker", version, *options, manifest=merged(QUICK, manifest))
+
+
+def downloading(device: Device, least: int = 300_000) -> None:
+    """Returns when the download is well under way."""
+    def under_way() -> bool:
+        status = device.ctl("status")
+        return status["phase"] == "downloading" and status["bytes"] >= least
+    until(under_way, "the download to be under way", 30)

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.device.support import Apps, MakeDevice
+from tests.device.support import BIG, SLOW, Apps, MakeDevice, downloading
 from tests.lab.device import Device
 from tests.lab.lab import Lab
 from tests.lab.nginx import Nginx
 from tests.lab.wait import until
 
-SLOW = "400k"  # bytes a second and connection
-BIG = ("--files", "12", "--file-size", "1000000")
 
 
 @pytest.fixture
@@ -30,14 +28,6 @@ def repository(lab: Lab) -> Iterator[Nginx]:
     server = Nginx(lab.run, f"repository-{os.urandom(3).hex()}", serve=lab.publisher.published)
     yield server
     server.stop()
-
-
-def downloading(device: Device, least: int = 300_000) -> None:
-    """Returns when the download is well under way."""
-    def under_way() -> bool:
-        status = device.ctl("status")
-        return status["phase"] == "downloading" and status["bytes"] >= least
-    until(under_way, "the download to be under way", 30)
 
 
 def test_without_the_server_a_deployment_is_finished_and_reported_later(lab: Lab, apps: Apps, make_device: MakeDevice, front: Nginx) -> None:

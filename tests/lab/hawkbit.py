@@ -120,6 +120,10 @@ class HawkBit:
             return int(answer["assignedActions"][0]["id"])
         return self.actions(controller_id)[0].id
 
+    def cancel(self, controller_id: str, action_id: int) -> None:
+        """The operator wants it stopped; the device decides."""
+        self.request("DELETE", f"/targets/{controller_id}/actions/{action_id}")
+
     def create_set(self, name: str, version: str, modules: list[dict[str, Any]], set_type: str = "app") -> int:
         """A distribution set of new modules {"name", "version", "type", "metadata": {…}}, for what the CLI refuses."""
         ids = []

@@ -93,6 +93,10 @@ class Lab:
         """The action when it has ended, which must have been bad."""
         return self._ended(device, action_id, "error", timeout)
 
+    def canceled(self, device: Device, action_id: int, timeout: float = 60) -> Action:
+        """The action when the device has agreed to its cancel."""
+        return self._ended(device, action_id, "canceled", timeout)
+
     def install(self, device: Device, *bundles: Path) -> Action:
         return self.succeeded(device, self.deploy(device, *bundles))
 

@@ -232,6 +232,7 @@ Result<void> FakeDevice::probe(const std::string& app, const HealthCheck& check)
 void FakeDevice::entered(const Deployment&, Phase phase, const std::string& message) {
     if (before_call) before_call();
     told_.push_back(std::format("{}: {}", name(phase), message));
+    if (when_told) when_told();
 }
 
 void FakeDevice::progress(const Deployment&, std::uint64_t bytes, std::uint64_t) {

@@ -60,6 +60,7 @@ public:
     bool goes_down = false;             ///< systemd stops everything, and says so instead of judging an app
     std::function<void()> before_call;  ///< where tests break in
     std::function<void()> after_call;
+    std::function<void()> when_told;  ///< somebody has read what phase it is in
 
     // What one sees of it.
     [[nodiscard]] std::vector<std::string> running() const;  ///< "hello 2"

@@ -42,6 +42,13 @@ TEST_P(EachPhase, HasAnAnswerToAFailureThatFitsWhatWasChanged) {
     EXPECT_THAT(next_phase(GetParam(), Event::Failed), Gives(must_go_back ? Phase::RollingBack : Phase::Done));
 }
 
+TEST_P(EachPhase, CanBeCanceledAsLongAsNothingHasChanged) {
+    if (kDeviceUnchanged.contains(GetParam()))
+        EXPECT_THAT(next_phase(GetParam(), Event::Canceled), Gives(Phase::Done));
+    else
+        EXPECT_THAT(next_phase(GetParam(), Event::Canceled), FailsWith(Code::Defect, HasSubstr("canceled")));
+}
+
 TEST_P(EachPhase, NeverLeadsBackToAnEarlierOne) {
     for (const auto& row : transitions()) {
         if (row.phase != GetParam()) continue;

@@ -31,7 +31,8 @@ struct Davitd {
                   .apps = world.device,
                   .probe = world.device,
                   .observer = world.device,
-                  .clock = world.clock},
+                  .clock = world.clock,
+                  .cancellation = world.cancellation},
                  world.options) {}
 };
 

@@ -18,6 +18,7 @@ public:
     FakeClock clock;
     FakeDevice device{state, clock};
     EngineOptions options;
+    Cancellation cancellation;
 
     World();
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <atomic>
 #include <thread>
 
 #include "common/http_client.h"
@@ -50,7 +51,12 @@ protected:
         Config::Hawkbit config{
             .url = server_.url(), .controller_id = "dev1", .target_token_file = directory_ / "token"};
         Link::Outputs outputs{.offer = [this](Offer offer) { offers_.push(std::move(offer)); },
-                              .status = [this](ServerStatus status) { statuses_.push(std::move(status)); }};
+                              .status = [this](ServerStatus status) { statuses_.push(std::move(status)); },
+                              .cancel =
+                                  [this](const std::string& id) {
+                                      wanted_canceled_.push(id);
+                                      return can_be_canceled_.load();
+                                  }};
         const auto senders = [this](http::Options options) {
             return std::make_unique<ReportedSender>(std::move(options), senders_gone_);
         };
@@ -122,6 +128,8 @@ protected:
     Queue<Offer> offers_;
     Queue<ServerStatus> statuses_;
     Queue<int> senders_gone_;
+    Queue<std::string> wanted_canceled_;
+    std::atomic<bool> can_be_canceled_ = false;
     std::unique_ptr<Link> link_;
     std::jthread thread_;
 };
@@ -199,6 +207,20 @@ TEST_F(LinkTest, KeepsAResultUntilTheServerTakesIt) {
     EXPECT_EQ(feedback("/deploymentBase/9/feedback").size(), 2U);
 }
 
+TEST_F(LinkTest, ADeploymentThatIsResumedSendsItsResultOnly) {
+    offers_nothing();
+    server_.now_answers("POST", kBase + "/deploymentBase/7/feedback", {200, ""});
+    starts("7");
+    polled();
+    events_.push(ProgressMessage{"7", "step"});
+    has_result("7", {.success = true, .message = "done", .cause = ""});
+    events_.push(ResultReady{"7"});
+    polled();
+    const auto sent = feedback("/deploymentBase/7/feedback");
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0]["status"]["execution"], "closed");
+}
+
 TEST_F(LinkTest, ForgetsAResultThatTheServerWillNeverTake) {
     offers_nothing();
     server_.now_answers("POST", kBase + "/deploymentBase/9/feedback", {410, ""});
@@ -232,7 +254,38 @@ TEST_F(LinkTest, TakesTheNextDeploymentAfterTheResult) {
     EXPECT_EQ(next->deployment.id, "11");
 }
 
-TEST_F(LinkTest, RefusesToCancelWhatIsUnderWayAndSaysItOnce) {
+TEST_F(LinkTest, ADeploymentThatCanBeStoppedAnswersItsCancelWithItsEnd) {
+    cancels("7");
+    can_be_canceled_ = true;
+    starts("7");
+    polled();
+    EXPECT_EQ(wanted_canceled_.try_pop(), "7");
+    EXPECT_TRUE(feedback("/cancelAction/7/feedback").empty()) << "answered before it was stopped";
+
+    has_result("7", {.success = false, .message = "canceled; nothing was changed", .cause = "canceled"});
+    events_.push(ResultReady{"7"});
+    polled();
+    const auto sent = feedback("/cancelAction/7/feedback");
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0]["status"]["execution"], "closed");
+    EXPECT_EQ(sent[0]["status"]["result"]["finished"], "success");
+    EXPECT_EQ(sent[0]["status"]["details"].at(0), "canceled; nothing was changed");
+    EXPECT_TRUE(feedback("/deploymentBase/7/feedback").empty());
+}
+
+TEST_F(LinkTest, ACanceledDeploymentOfWhichTheServerHasForgottenTheCancelIsAFailureToIt) {
+    offers_nothing();
+    server_.now_answers("POST", kBase + "/cancelAction/7/feedback", {405, ""});
+    server_.now_answers("POST", kBase + "/deploymentBase/7/feedback", {200, ""});
+    has_result("7", {.success = false, .message = "canceled; nothing was changed", .cause = "canceled"});
+    starts();
+    polled();
+    const auto sent = feedback("/deploymentBase/7/feedback");
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0]["status"]["result"]["finished"], "failure");
+}
+
+TEST_F(LinkTest, RefusesToCancelWhatCannotBeStoppedAnyMoreAndSaysItOnce) {
     cancels("7");
     starts("7");
     polled();

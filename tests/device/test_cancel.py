@@ -1,0 +1,57 @@
+"""The operator takes a deployment back: in time nothing happens on the device, later it is refused and says so."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.device.support import BIG, SLOW, Apps, downloading
+from tests.lab.device import Device
+from tests.lab.lab import Lab
+from tests.lab.wait import until
+
+
+@pytest.fixture
+def slow(lab: Lab) -> Iterator[None]:
+    lab.repository.slow(SLOW)
+    yield
+    lab.repository.slow(None)
+
+
+def test_a_cancel_during_the_download_changes_nothing(lab: Lab, apps: Apps, hello_1: Device, slow: None) -> None:
+    before = hello_1.app_pid("hello")
+    action = lab.deploy(hello_1, apps.hello("2-canceled", *BIG))
+    downloading(hello_1)
+    lab.hawkbit.cancel(hello_1.name, action)
+
+    ended = lab.canceled(hello_1, action)
+    assert "nothing was changed" in ended.text
+    assert hello_1.app_pid("hello") == before
+    assert hello_1.get("/version") == "1"
+    newest = hello_1.ctl("history")[0]
+    assert (newest["id"], newest["success"], newest["cause"]) == (str(action), False, "canceled")
+    assert not hello_1.sh("pgrep -x davit-ostree || true")
+
+    lab.repository.slow(None)
+    lab.install(hello_1, apps.hello("3-after-cancel"))
+    assert hello_1.get("/version") == "3-after-cancel"
+
+
+def test_a_newer_deployment_takes_the_place_of_one_that_downloads(lab: Lab, apps: Apps, hello_1: Device, slow: None) -> None:
+    older = lab.deploy(hello_1, apps.hello("2-overtaken", *BIG))
+    downloading(hello_1)
+    newer = lab.deploy(hello_1, apps.hello("3-newer"))
+
+    lab.canceled(hello_1, older)
+    lab.repository.slow(None)
+    lab.succeeded(hello_1, newer)
+    assert hello_1.get("/version") == "3-newer"
+
+
+def test_a_cancel_after_the_switch_is_refused_and_the_deployment_ends_by_itself(lab: Lab, apps: Apps, hello_1: Device) -> None:
+    action = lab.deploy(hello_1, apps.hello("2-too-late", health={"stays_up": "4s"}))
+    until(lambda: hello_1.ctl("status")["phase"] == "probation", "the probation")
+    lab.hawkbit.cancel(hello_1.name, action)
+
+    ended = lab.succeeded(hello_1, action)
+    assert "too late" in ended.text
+    assert hello_1.get("/version") == "2-too-late"
