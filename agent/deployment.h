@@ -28,6 +28,7 @@ struct Part {
 struct Deployment {
     std::string id;  ///< hawkBit's action id, opaque
     std::vector<Part> parts;
+    bool download_only = false;  ///< get everything ready; another deployment will switch to it
 
     bool operator==(const Deployment&) const = default;
 };
@@ -40,10 +41,13 @@ Result<Deployment> deployment_from_json(std::string_view text);
 struct Outcome {
     bool success = false;
     std::string message;  ///< one sentence for a person
-    std::string cause;    ///< machine-readable, kebab case: "app-failed", "untrusted", "no-space"; empty on success
+    std::string cause;    ///< machine-readable, kebab case: "app-failed", "untrusted", "no-space"; "downloaded" when a download-only
+                          ///< deployment succeeded, else empty on success
 
     /// It was stopped because somebody wanted that, before it changed anything: neither success nor failure.
     [[nodiscard]] bool canceled() const { return cause == "canceled"; }
+    /// Everything is here, nothing was switched, as it was asked.
+    [[nodiscard]] bool downloaded() const { return cause == "downloaded"; }
 };
 
 /// The `cause` that an error code stands for: "app-failed".

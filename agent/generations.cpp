@@ -14,7 +14,7 @@
 namespace davit {
 namespace {
 
-constexpr std::array<std::string_view, 3> kRoles = {"current", "previous", "factory"};
+constexpr std::array<std::string_view, 4> kRoles = {"current", "previous", "held", "factory"};
 constexpr std::string_view kTemporary = ".tmp-";
 
 std::optional<Generations::Number> to_number(std::string_view text) {
@@ -173,6 +173,16 @@ Result<void> Generations::switch_to(Number n) {
 Result<void> Generations::remember_previous(Number n) {
     if (TRY(role("current")) == n) return {};
     return set_role("previous", n);
+}
+
+Result<void> Generations::hold(Number n) {
+    return set_role("held", n);
+}
+
+Result<void> Generations::release_held() {
+    if (!TRY(role("held"))) return {};
+    TRY(file::remove_if_there(state_ / "held"));
+    return file::sync_directory(state_);
 }
 
 Result<std::vector<AppVersion>> Generations::apps_in_use() const {

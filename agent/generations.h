@@ -2,7 +2,8 @@
 /// The sets of apps on this device, and the one link that says which set is live.
 ///
 /// On disk: `generations/<n>/generation.json` + `generations/<n>/apps/<app>` -> `../../../checkouts/<app>/<commit>`,
-/// `current` -> `generations/<n>`, `previous` -> `generations/<m>`, `factory` -> … (only if the image shipped one).
+/// `current` -> `generations/<n>`, `previous` -> `generations/<m>`, `held` -> … (downloaded for later),
+/// `factory` -> … (only if the image shipped one).
 /// Roles are links, never inferred. `generations/last`: the highest number ever used. generation.json:
 /// {"os":"any","apps":[{"name":…,"version":…,"commit":…,"ref":…,"legacy":{"notify":…,"autostart":…,"timeout_ms":…}|null}]}
 
@@ -63,6 +64,9 @@ public:
     /// Makes @p n `previous`: the set that was current before, once the new one is kept. A failed update leaves
     /// `previous` alone.
     Result<void> remember_previous(Number n);
+    /// Makes @p n `held`: downloaded for a later deployment, so not garbage. One at a time; the newest counts.
+    Result<void> hold(Number n);
+    Result<void> release_held();
 
     /// nullopt: nothing was ever installed. Errors: Corrupt when the link or the generation it names is damaged.
     [[nodiscard]] Result<std::optional<Generation>> current() const;

@@ -18,7 +18,7 @@ Outcome outcome_of(const Error& error) {
 Outcome outcome_of(const Step& step) {
     if (step.event == Event::Canceled)
         return {.success = false, .message = step.message, .cause = cause(Code::Canceled)};
-    return {.success = true, .message = step.message, .cause = ""};
+    return {.success = true, .message = step.message, .cause = step.event == Event::Held ? "downloaded" : ""};
 }
 
 bool is_before_switch(Phase phase) {
@@ -56,7 +56,8 @@ std::string describe(Phase phase, const Plan& plan, const JournalEntry& entry) {
         case Phase::Verifying:
             return "verifying and checking out";
         case Phase::Staged:
-            return "preparing the new set of apps";
+            return entry.deployment.download_only ? "keeping it for a later deployment"
+                                                  : "preparing the new set of apps";
         case Phase::Switching:
             return plan.todo();
         case Phase::Probation:
@@ -185,6 +186,10 @@ Result<void> Engine::Impl::finish(const JournalEntry& entry, const Outcome& outc
     // garbage.
     const auto remembered = parts.generations.remember_previous(entry.from);
     if (!remembered) log::warning("cannot remember the previous generation: {}", remembered.error().message);
+    if (!entry.deployment.download_only && !outcome.canceled()) {  // what was held is current by now, or of no use
+        const auto released = parts.generations.release_held();
+        if (!released) log::warning("cannot forget what was downloaded before: {}", released.error().message);
+    }
     TRY(parts.journal.finish(outcome, parts.clock.wall_ms()));
     if (outcome.canceled()) {
         log::notice("deployment {} was {}", entry.deployment.id, outcome.message);

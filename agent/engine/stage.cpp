@@ -46,6 +46,11 @@ Result<Step> verify(const Context& context) {
 }
 
 Result<Step> stage(const Context& context) {
+    if (context.deployment().download_only) {
+        const auto number = TRY(context.generations.prepare(context.plan.after));
+        TRY(context.generations.hold(number));
+        return Step{Event::Held, "downloaded, to " + context.plan.todo()};
+    }
     if (context.plan.after == context.from.apps) return Step{Event::Prepared, {}, context.from.number};
     const auto number = TRY(context.generations.prepare(context.plan.after));
     return Step{Event::Prepared, {}, number};

@@ -25,6 +25,7 @@ constexpr Transition kTransitions[] = {
     {Phase::Verifying,   Event::Canceled,     Phase::Done},
 
     {Phase::Staged,      Event::Prepared,     Phase::Switching},
+    {Phase::Staged,      Event::Held,         Phase::Done},
     {Phase::Staged,      Event::Failed,       Phase::Done},
     {Phase::Staged,      Event::Canceled,     Phase::Done},
 
@@ -53,6 +54,8 @@ std::string_view name(Event event) {
             return "verified";
         case Event::Prepared:
             return "prepared";
+        case Event::Held:
+            return "held";
         case Event::Started:
             return "started";
         case Event::Kept:

@@ -16,6 +16,7 @@ enum class Event {
     Fetched,      ///< every commit is on this disk
     Verified,     ///< every checkout is complete and within the policy
     Prepared,     ///< the new generation is complete
+    Held,         ///< it is, and waits for another deployment to switch to it
     Started,      ///< the new generation is current and its apps have started
     Kept,         ///< the new apps have passed their probation
     RolledBack,   ///< the old generation is current again

@@ -38,6 +38,10 @@ ddi::Feedback final_feedback(const Outbox::Item& item) {
                            .finished = item.outcome.success ? ddi::Finished::Success : ddi::Finished::Failure,
                            .details = {item.outcome.message},
                            .timestamp_ms = item.finished_ms};
+    if (item.outcome.downloaded()) {
+        feedback.execution = ddi::Execution::Downloaded;
+        feedback.finished = ddi::Finished::None;
+    }
     if (!item.outcome.success) feedback.details.push_back("cause=" + item.outcome.cause);
     return feedback;
 }

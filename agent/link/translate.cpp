@@ -84,14 +84,9 @@ Result<Part> translate_chunk(const ddi::Chunk& chunk) {
 }
 
 Result<void> check_modes(const ddi::Deployment& offered) {
-    // With a maintenance window `skip` means "not yet": the link waits and never comes here. Without one it is a
-    // download-only action.
-    if (offered.download == ddi::Mode::Skip || offered.update == ddi::Mode::Skip) {
-        return fail(
-            Code::Unsupported,
-            "download-only deployments are not supported by this version of Davit; assign it as forced or soft");
-    }
-    return {};
+    if (offered.download != ddi::Mode::Skip) return {};
+    return fail(Code::Unsupported,
+                "the server asks to update without downloading (download is 'skip'), which no OSTree commit can do");
 }
 
 }  // namespace
@@ -99,7 +94,9 @@ Result<void> check_modes(const ddi::Deployment& offered) {
 Result<Deployment> translate(const ddi::Deployment& offered) {
     TRY(check_modes(offered));
     if (offered.chunks.empty()) return fail(Code::InvalidInput, "the distribution set has no software module");
-    Deployment deployment{.id = offered.id, .parts = {}};
+    // With a maintenance window `skip` means "not yet": the link waits and never comes here. Without one it is a
+    // download-only action.
+    Deployment deployment{.id = offered.id, .parts = {}, .download_only = offered.update == ddi::Mode::Skip};
     std::set<std::string> seen;
     for (const auto& chunk : offered.chunks) {
         auto part = TRY(translate_chunk(chunk));

@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,10 +113,14 @@ class HawkBit:
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.action(controller_id, action_id)}") from error
 
-    def assign(self, set_id: int, controller_id: str) -> int:
+    def set_id(self, name: str, version: str) -> int:
+        query = urllib.parse.quote(f"name=={name};version=={version}")
+        return int(self.request("GET", f"/distributionsets?q={query}")["content"][0]["id"])
+
+    def assign(self, set_id: int, controller_id: str, kind: str = "forced") -> int:
         """@return the new action's id. Where a test needs a set that the CLI would not make."""
         answer = self.request("POST", f"/distributionsets/{set_id}/assignedTargets",
-                              [{"id": controller_id, "type": "forced"}])
+                              [{"id": controller_id, "type": kind}])
         if answer.get("assignedActions"):
             return int(answer["assignedActions"][0]["id"])
         return self.actions(controller_id)[0].id
@@ -145,7 +150,7 @@ class HawkBit:
         reports = [[text for text in row.get("messages") or [] if text] for row in rows["content"]]
         active = item["active"] if "active" in item else item["status"] == "pending"
         # Up to 0.9 `status` only says pending or finished; 0.3.0M7 has no detailStatus: then the newest verdict counts.
-        verdicts = [row["type"] for row in rows["content"] if row["type"] in ("finished", "error", "canceled")]
+        verdicts = [row["type"] for row in rows["content"] if row["type"] in ("finished", "error", "canceled", "downloaded")]
         status = item["status"] if "active" in item else item.get("detailStatus") or next(iter(verdicts), item["status"])
         return Action(int(item["id"]), active, status, reports)
 

@@ -24,6 +24,8 @@ TEST(Deployment, SurvivesTheJournal) {
          .ref = "x/fmu",
          .legacy = LegacyOptions{.notify = true, .autostart = false, .timeout = Milliseconds{1500}}});
 
+    deployment.download_only = true;
+
     const auto read = deployment_from_json(to_json(deployment));
 
     ASSERT_THAT(read, Works());

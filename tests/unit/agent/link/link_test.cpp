@@ -193,6 +193,18 @@ TEST_F(LinkTest, DeliversResultsBeforeItPollsAndOnlyOnce) {
     EXPECT_EQ(server_.asked().front().method, "POST") << "the result goes first";
 }
 
+TEST_F(LinkTest, SaysThatADownloadOnlyDeploymentIsDownloaded) {
+    offers_nothing();
+    server_.now_answers("POST", kBase + "/deploymentBase/9/feedback", {200, ""});
+    has_result("9", {.success = true, .message = "downloaded, to update hello 1 → 2", .cause = "downloaded"});
+    starts();
+    polled();
+    const auto sent = feedback("/deploymentBase/9/feedback");
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0]["status"]["execution"], "downloaded");
+    EXPECT_EQ(sent[0]["status"]["result"]["finished"], "none");
+}
+
 TEST_F(LinkTest, KeepsAResultUntilTheServerTakesIt) {
     offers_nothing();
     server_.answers("POST", kBase + "/deploymentBase/9/feedback", {503, ""});

@@ -112,10 +112,17 @@ TEST(TranslateTest, NamesTheMetadataThatIsNotWhatItsKeyNeeds) {
     EXPECT_THAT(refusal(offered({app("a", {{"commit", kCommit}, {"timeout", "soon"}})})), HasSubstr("'timeout'"));
 }
 
-TEST(TranslateTest, RefusesDownloadOnlyInsteadOfPretending) {
+TEST(TranslateTest, KnowsADownloadOnlyDeployment) {
     auto deployment = offered({app("a", {{"commit", kCommit}})});
+    EXPECT_FALSE(translate(deployment)->download_only);
     deployment.update = ddi::Mode::Skip;
-    EXPECT_THAT(refusal(deployment), HasSubstr("download-only"));
+    EXPECT_TRUE(translate(deployment)->download_only);
+}
+
+TEST(TranslateTest, RefusesAnUpdateWithoutADownload) {
+    auto deployment = offered({app("a", {{"commit", kCommit}})});
+    deployment.download = ddi::Mode::Skip;
+    EXPECT_THAT(refusal(deployment), HasSubstr("without downloading"));
 }
 
 }  // namespace

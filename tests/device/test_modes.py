@@ -1,0 +1,25 @@
+"""What hawkBit can ask for besides "install this now"."""
+
+import os
+
+from tests.device.support import Apps, MakeDevice
+from tests.lab.lab import Lab
+from tests.lab.nginx import Nginx
+
+
+def test_download_only_and_a_later_switch_without_the_network(lab: Lab, apps: Apps, make_device: MakeDevice) -> None:
+    repository = Nginx(lab.run, f"repository-{os.urandom(3).hex()}", serve=lab.publisher.published)
+    device = make_device(repository=repository)
+    lab.install(device, apps.hello("1"))
+    before = device.app_pid("hello")
+    release = lab.release(apps.hello("2-downloaded", "--files", "3", "--file-size", "100000"))
+    set_id = lab.hawkbit.set_id(release.name, release.version)
+
+    ended = lab.hawkbit.wait_closed(device.name, lab.hawkbit.assign(set_id, device.name, "downloadonly"))
+    assert ended.status == "downloaded"
+    assert "downloaded, to update hello 1 → 2-downloaded" in ended.text
+    assert device.app_pid("hello") == before
+
+    repository.stop()
+    lab.succeeded(device, lab.hawkbit.assign(set_id, device.name))
+    assert device.get("/version") == "2-downloaded"
