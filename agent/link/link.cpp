@@ -12,6 +12,9 @@ namespace {
 /// hawkBit keeps at most 1,000 statuses of an action, and one more than fits loses the result; ours stay far below.
 constexpr int kMostProgressMessages = 15;
 
+/// Of one result, by a server whose polls are fine.
+constexpr int kMostRefusals = 10;
+
 /// Servers close a connection that is quiet for longer (60 s and 75 s are usual): keeping ours, and the process that
 /// holds it, would only cost memory.
 constexpr Milliseconds kKeepConnection{60'000};
@@ -108,16 +111,27 @@ void Link::deliver() {
         if (!outbox_may_have_more_) return;
         const log::Field action("DAVIT_ACTION", (*item)->deployment_id);
         const auto sent = send_result(**item);
-        if (!sent && !closed_for_good(sent.error())) {
+        if (!sent && !closed_for_good(sent.error()) && !is_refused_for_good(**item, sent.error())) {
             return log::warning("the result of deployment {} waits, the server did not take it: {}",
                                 (*item)->deployment_id, sent.error().message);
         }
         if (!sent)
-            log::notice("the server has closed deployment {} already: {}", (*item)->deployment_id,
+            log::notice("the server will not take the result of deployment {}: {}", (*item)->deployment_id,
                         sent.error().message);
         if (const auto noted = outbox_.delivered((*item)->row); !noted)
             return log::error("cannot note that a result was delivered: {}", noted.error().message);
     }
+}
+
+/// A server that answers, but never to this (its quota is used up, a proxy forbids it), must not keep the device from the
+/// next deployment for ever. The result stays in the history.
+bool Link::is_refused_for_good(const Outbox::Item& item, const Error& error) {
+    const bool refused =
+        error.code == Code::ServerRefused || error.code == Code::Quota || error.code == Code::Unauthorized;
+    if (!refused || !last_error_.empty()) return false;
+    if (refused_row_ != item.row) refusals_ = 0;
+    refused_row_ = item.row;
+    return ++refusals_ >= kMostRefusals;
 }
 
 /// A canceled deployment is the answer to the cancel, not a result of the deployment; unless the server knows of no

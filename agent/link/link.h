@@ -68,6 +68,7 @@ private:
     Result<void> connect();
     void deliver();
     Result<void> send_result(const Outbox::Item& item);
+    bool is_refused_for_good(const Outbox::Item& item, const Error& error);
     void send_progress();
     Result<Milliseconds> poll();
     void answer_cancel(const std::string& url);
@@ -91,6 +92,8 @@ private:
     std::map<std::string, int> messages_sent_;  ///< of the deployment under way: hawkBit counts an action's statuses
     std::map<std::string, std::string> attributes_, attributes_sent_;
     std::string refused_cancel_;  ///< the id whose cancel was refused, so that it is said once
+    std::int64_t refused_row_ = 0;  ///< of the outbox: the server refuses this result …
+    int refusals_ = 0;              ///< … so many times now
     bool check_now_ = false;
     bool outbox_may_have_more_ = true;
     std::int64_t last_contact_ms_ = 0;

@@ -233,6 +233,19 @@ TEST_F(LinkTest, ADeploymentThatIsResumedSendsItsResultOnly) {
     EXPECT_EQ(sent[0]["status"]["execution"], "closed");
 }
 
+TEST_F(LinkTest, AResultThatTheServerForbidsDoesNotHoldUpTheNextDeploymentForEver) {
+    offers("10", hello());
+    server_.now_answers("POST", kBase + "/deploymentBase/9/feedback", {403, ""});
+    has_result("9", {.success = true, .message = "done", .cause = ""});
+    starts();
+    polled();
+    EXPECT_FALSE(offers_.try_pop()) << "results first";
+    for (int i = 0; i < 12; ++i)
+        polls_again();
+    EXPECT_EQ(feedback("/deploymentBase/9/feedback").size(), 10U);
+    EXPECT_TRUE(offers_.try_pop());
+}
+
 TEST_F(LinkTest, ForgetsAResultThatTheServerWillNeverTake) {
     offers_nothing();
     server_.now_answers("POST", kBase + "/deploymentBase/9/feedback", {410, ""});
