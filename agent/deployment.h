@@ -41,8 +41,8 @@ Result<Deployment> deployment_from_json(std::string_view text);
 struct Outcome {
     bool success = false;
     std::string message;  ///< one sentence for a person
-    std::string cause;    ///< machine-readable, kebab case: "app-failed", "untrusted", "no-space"; "downloaded" when a download-only
-                          ///< deployment succeeded, else empty on success
+    std::string cause;    ///< machine-readable, kebab case: "app-failed", "untrusted", "no-space"; "downloaded" when a
+                          ///< download-only deployment succeeded, else empty on success
 
     /// It was stopped because somebody wanted that, before it changed anything: neither success nor failure.
     [[nodiscard]] bool canceled() const { return cause == "canceled"; }

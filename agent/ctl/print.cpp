@@ -103,8 +103,7 @@ std::string print_history(const Json& deployments) {
     std::vector<Row> rows = {{"FINISHED", "DEPLOYMENT", "RESULT", "MESSAGE"}};
     for (const auto& deployment : deployments) {
         rows.push_back({iso_time(deployment.value("finished_ms", std::int64_t{0})), deployment.value("id", ""),
-                        result_of(deployment),
-                        deployment.value("message", "")});
+                        result_of(deployment), deployment.value("message", "")});
     }
     return table(rows);
 }

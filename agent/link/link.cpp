@@ -123,8 +123,8 @@ void Link::deliver() {
     }
 }
 
-/// A server that answers, but never to this (its quota is used up, a proxy forbids it), must not keep the device from the
-/// next deployment for ever. The result stays in the history.
+/// A server that answers, but never to this (its quota is used up, a proxy forbids it), must not keep the device from
+/// the next deployment for ever. The result stays in the history.
 bool Link::is_refused_for_good(const Outbox::Item& item, const Error& error) {
     const bool refused =
         error.code == Code::ServerRefused || error.code == Code::Quota || error.code == Code::Unauthorized;

@@ -91,7 +91,7 @@ private:
     std::deque<ProgressMessage> progress_;
     std::map<std::string, int> messages_sent_;  ///< of the deployment under way: hawkBit counts an action's statuses
     std::map<std::string, std::string> attributes_, attributes_sent_;
-    std::string refused_cancel_;  ///< the id whose cancel was refused, so that it is said once
+    std::string refused_cancel_;    ///< the id whose cancel was refused, so that it is said once
     std::int64_t refused_row_ = 0;  ///< of the outbox: the server refuses this result …
     int refusals_ = 0;              ///< … so many times now
     bool check_now_ = false;

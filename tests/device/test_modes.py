@@ -12,14 +12,15 @@ def test_download_only_and_a_later_switch_without_the_network(lab: Lab, apps: Ap
     device = make_device(repository=repository)
     lab.install(device, apps.hello("1"))
     before = device.app_pid("hello")
-    release = lab.release(apps.hello("2-downloaded", "--files", "3", "--file-size", "100000"))
-    set_id = lab.hawkbit.set_id(release.name, release.version)
+    bundle = apps.hello("2-downloaded", "--files", "3", "--file-size", "100000")
+    release = lab.release(bundle)
+    action = lab.hawkbit.assign(lab.hawkbit.set_id(release.name, release.version), device.name, "downloadonly")
 
-    ended = lab.hawkbit.wait_closed(device.name, lab.hawkbit.assign(set_id, device.name, "downloadonly"))
+    ended = lab.hawkbit.wait_closed(device.name, action)
     assert ended.status == "downloaded"
     assert "downloaded, to update hello 1 → 2-downloaded" in ended.text
     assert device.app_pid("hello") == before
 
     repository.stop()
-    lab.succeeded(device, lab.hawkbit.assign(set_id, device.name))
+    lab.install(device, bundle)  # in a set of its own: hawkBit does not assign one to a device twice
     assert device.get("/version") == "2-downloaded"

@@ -1,4 +1,5 @@
-// Somebody wants the deployment stopped: until the switch it is, and the device is as it was; after that it is too late.
+// Somebody wants the deployment stopped: until the switch it is, and the device is as it was; after that it is too
+// late.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -113,6 +114,7 @@ TEST_F(CancelTest, AfterARestartInTheMiddleOfTheSwitchIsTooLate) {
     };
     ASSERT_THAT(try_to_deploy({.id = "7", .parts = {device.publishes(app("hello", "2"))}}),
                 FailsWith(Code::Canceled, _));
+    device.before_call = {};
     device.goes_down = false;
     device.reboots();
     is_canceled_in("probation");

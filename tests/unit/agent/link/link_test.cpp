@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
 #include <atomic>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "common/http_client.h"
@@ -287,6 +287,7 @@ TEST_F(LinkTest, ADeploymentThatCanBeStoppedAnswersItsCancelWithItsEnd) {
     EXPECT_EQ(wanted_canceled_.try_pop(), "7");
     EXPECT_TRUE(feedback("/cancelAction/7/feedback").empty()) << "answered before it was stopped";
 
+    offers_nothing();
     has_result("7", {.success = false, .message = "canceled; nothing was changed", .cause = "canceled"});
     events_.push(ResultReady{"7"});
     polled();
