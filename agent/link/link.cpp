@@ -10,7 +10,8 @@ namespace davit {
 namespace {
 
 /// hawkBit keeps at most 1,000 statuses of an action, and one more than fits loses the result; ours stay far below.
-constexpr int kMostProgressMessages = 15;
+constexpr int kMostProgress = 15;
+constexpr Milliseconds kGatherProgress{1'000};
 
 /// Of one result, by a server whose polls are fine.
 constexpr int kMostRefusals = 10;
@@ -61,26 +62,26 @@ Link::Link(Config::Hawkbit config, Outbox outbox, Queue<LinkEvent>& events, Outp
       clock_(clock),
       schedule_(config_.longest_retry, std::mt19937{std::random_device{}()}),
       under_way_(std::move(under_way)) {
-    // How many messages it had before the restart is not known, and a device may restart often: only its result is
-    // sent.
-    if (under_way_) messages_sent_[*under_way_] = kMostProgressMessages;
+    // How much was sent before the restart is not known, and a device may restart often: only the result is.
+    if (under_way_) progress_sent_ = kMostProgress;
 }
 
 void Link::run(std::stop_token stop) {
     auto next_poll = clock_.now();
     while (!stop.stop_requested()) {
+        const bool poll_now = check_now_ || clock_.now() >= next_poll;
         if (const auto connected = connect(); connected) {
+            if (poll_now || clock_.now() >= progress_due_) send_progress();
             deliver();
-            send_progress();
         }
-        if (check_now_ || clock_.now() >= next_poll) {
+        if (poll_now) {
             check_now_ = false;
             const auto interval = poll();
             const auto wait = interval ? schedule_.answered(*interval) : schedule_.failed();
             next_poll = clock_.now() + wait;
             report_status(wait, interval ? std::nullopt : std::optional(interval.error()));
         }
-        const auto left = std::chrono::ceil<Milliseconds>(next_poll - clock_.now());
+        const auto left = std::chrono::ceil<Milliseconds>(std::min(next_poll, progress_due_) - clock_.now());
         if (left > kKeepConnection) client_.reset();
         take_events(left, stop);
     }
@@ -145,18 +146,25 @@ Result<void> Link::send_result(const Outbox::Item& item) {
     return client_->feedback(item.deployment_id, final_feedback(item));
 }
 
-/// Best effort: progress that cannot be sent is worth nothing later.
+/// All that waits is one status. Best effort: progress that cannot be sent is worth nothing later.
 void Link::send_progress() {
-    while (!progress_.empty()) {
-        const auto message = std::move(progress_.front());
-        progress_.pop_front();
-        if (message.deployment_id != under_way_ || messages_sent_[message.deployment_id]++ >= kMostProgressMessages)
-            continue;
-        const ddi::Feedback feedback{
-            .execution = ddi::Execution::Proceeding, .details = {message.text}, .timestamp_ms = clock_.wall_ms()};
-        if (const auto sent = client_->feedback(message.deployment_id, feedback); !sent)
-            log::debug("progress was not sent: {}", sent.error().message);
-    }
+    progress_due_ = MonotonicTime::max();
+    const auto [id, details] = std::exchange(progress_, {});
+    if (details.empty() || progress_sent_ >= kMostProgress) return;
+    ++progress_sent_;
+    const ddi::Feedback feedback{
+        .execution = ddi::Execution::Proceeding, .details = details, .timestamp_ms = clock_.wall_ms()};
+    if (const auto sent = client_->feedback(id, feedback); !sent)
+        log::debug("progress was not sent: {}", sent.error().message);
+}
+
+/// A short wait gathers the phases that pass in no time, and keeps this device and the server from talking at the very
+/// moment in which apps restart.
+void Link::gather_progress(const ProgressMessage& message) {
+    if (message.deployment_id != under_way_) return;
+    if (progress_.details.empty()) progress_due_ = clock_.now() + kGatherProgress;
+    progress_.id = message.deployment_id;
+    progress_.details.push_back(message.text);
 }
 
 Result<Milliseconds> Link::poll() {
@@ -209,7 +217,7 @@ void Link::take_deployment(const std::string& url) {
         offer.refused = deployment.error();
     }
     under_way_ = offered->id;
-    messages_sent_.clear();
+    progress_sent_ = 0;
     outputs_.offer(std::move(offer));
 }
 
@@ -232,7 +240,7 @@ void Link::take_events(Milliseconds at_most, std::stop_token stop) {
 void Link::handle(LinkEvent event) {
     std::visit(Overloaded{
                    [this](CheckNow) { check_now_ = true; },
-                   [this](ProgressMessage message) { progress_.push_back(std::move(message)); },
+                   [this](const ProgressMessage& message) { gather_progress(message); },
                    [this](const ResultReady& result) {
                        outbox_may_have_more_ = true;
                        if (under_way_ == result.deployment_id) under_way_.reset();

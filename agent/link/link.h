@@ -5,7 +5,6 @@
 /// It decides nothing about apps. Results come from the outbox, so a lost connection or a reboot never changes one.
 /// Polling goes on while the worker works. Nothing here touches the disk but the outbox.
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -13,6 +12,7 @@
 #include <stop_token>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "agent/config.h"
 #include "agent/deployment.h"
@@ -70,6 +70,7 @@ private:
     Result<void> send_result(const Outbox::Item& item);
     bool is_refused_for_good(const Outbox::Item& item, const Error& error);
     void send_progress();
+    void gather_progress(const ProgressMessage& message);
     Result<Milliseconds> poll();
     void answer_cancel(const std::string& url);
     void take_deployment(const std::string& url);
@@ -88,8 +89,13 @@ private:
     std::optional<ddi::Client> client_;
 
     std::optional<std::string> under_way_;  ///< offered and not finished
-    std::deque<ProgressMessage> progress_;
-    std::map<std::string, int> messages_sent_;  ///< of the deployment under way: hawkBit counts an action's statuses
+    struct Progress {
+        std::string id;
+        std::vector<std::string> details;
+    };
+    Progress progress_;                                  ///< not sent yet
+    MonotonicTime progress_due_ = MonotonicTime::max();  ///< max: nothing waits
+    int progress_sent_ = 0;                              ///< statuses of the deployment under way: hawkBit counts them
     std::map<std::string, std::string> attributes_, attributes_sent_;
     std::string refused_cancel_;    ///< the id whose cancel was refused, so that it is said once
     std::int64_t refused_row_ = 0;  ///< of the outbox: the server refuses this result …

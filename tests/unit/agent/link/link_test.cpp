@@ -331,20 +331,43 @@ TEST_F(LinkTest, AgreesToCancelWhatNeverBegan) {
     EXPECT_EQ(sent[0]["status"]["result"]["finished"], "success");
 }
 
-TEST_F(LinkTest, SendsProgressOfTheDeploymentUnderWayButNeverMoreThanTheQuotaAllows) {
+TEST_F(LinkTest, SendsWhatHappenedTogetherBeforeTheResult) {
     offers("7", hello());
     starts();
     polled();
-    for (int i = 0; i < 100; ++i)
-        events_.push(ProgressMessage{"7", "step " + std::to_string(i)});
+    events_.push(ProgressMessage{"7", "plan"});
+    events_.push(ProgressMessage{"7", "fetching"});
     events_.push(ProgressMessage{"1", "of another one"});
-    polls_again();
-    polls_again();
+    has_result("7", {.success = true, .message = "done", .cause = ""});
+    events_.push(ResultReady{"7"});
+    polled();
     const auto sent = feedback("/deploymentBase/7/feedback");
-    EXPECT_EQ(sent.size(), 15U);
-    EXPECT_EQ(sent.at(0)["status"]["execution"], "proceeding");
-    EXPECT_EQ(sent.at(0)["status"]["details"].at(0), "step 0");
-    EXPECT_TRUE(feedback("/deploymentBase/1/feedback").empty());
+    ASSERT_EQ(sent.size(), 2U);
+    EXPECT_EQ(sent[0]["status"]["execution"], "proceeding");
+    EXPECT_EQ(sent[0]["status"]["details"], (Json{"plan", "fetching"}));
+    EXPECT_EQ(sent[1]["status"]["execution"], "closed");
+}
+
+TEST_F(LinkTest, SendsProgressWithoutAPollToo) {
+    offers("7", hello());
+    starts();
+    polled();
+    events_.push(ProgressMessage{"7", "fetching"});
+    const auto sent = [this] { return feedback("/deploymentBase/7/feedback").size(); };
+    for (const auto end = system_clock().now() + std::chrono::seconds(30); sent() == 0 && system_clock().now() < end;)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(sent(), 1U);
+}
+
+TEST_F(LinkTest, SendsNeverMoreProgressThanTheQuotaAllows) {
+    offers("7", hello());
+    starts();
+    polled();
+    for (int i = 0; i < 20; ++i) {
+        events_.push(ProgressMessage{"7", "step " + std::to_string(i)});
+        polls_again();
+    }
+    EXPECT_EQ(feedback("/deploymentBase/7/feedback").size(), 15U);
 }
 
 TEST_F(LinkTest, SendsAttributesWhenTheyChangeOrTheServerAsks) {
