@@ -130,8 +130,11 @@ void Client::Handle::set_request(const Request& request, curl_slist* headers) {
     set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
-/// For the commonest case: a server with an authority of its own, which nobody named yet.
-std::string_view own_authority_hint(std::string_view said, const Options& options) {
+/// What to do about a certificate in the two commonest cases: a server with an authority of its own, which nobody named
+/// yet, and a device that does not know the time.
+std::string trust_hint(std::string_view said, const Options& options) {
+    if (said.contains("not yet valid") || said.contains("expired"))
+        return "; the clock of this device says " + iso_time(system_clock().wall_ms());
     const bool unknown = said.contains("self-signed") || said.contains("issuer");
     return unknown && !options.ca_file ? "; an authority of your own is named with ca_file" : "";
 }
@@ -164,7 +167,7 @@ Error Client::Handle::explain(CURLcode code, const Options& options) const {
         }
         case CURLE_PEER_FAILED_VERIFICATION:
             return {Code::Network,
-                    std::format("certificate is not trusted ({}){}", said, own_authority_hint(said, options))};
+                    std::format("certificate is not trusted ({}){}", said, trust_hint(said, options))};
         case CURLE_SSL_CONNECT_ERROR:
             return {Code::Network, std::format("no TLS connection ({})", said)};
         case CURLE_GOT_NOTHING:
