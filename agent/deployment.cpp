@@ -39,7 +39,7 @@ std::string to_json(const Deployment& deployment) {
     for (const auto& part : deployment.parts)
         parts.push_back(part_to_json(part));
     const nlohmann::json out = {
-        {"id", deployment.id}, {"parts", std::move(parts)}, {"download_only", deployment.download_only}};
+        {"id", deployment.id}, {"parts", std::move(parts)}, {"download_only", deployment.download_only}, {"local", deployment.local}};
     // `replace`: text that is not UTF-8 must not become an exception.
     return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -50,6 +50,7 @@ Result<Deployment> deployment_from_json(std::string_view text) {
     Deployment deployment;
     deployment.id = TRY(reader.need_string("id"));
     deployment.download_only = TRY(reader.get_boolean("download_only")).value_or(false);
+    deployment.local = TRY(reader.get_boolean("local")).value_or(false);
     for (const auto& entry : TRY(reader.get_array("parts"))) {
         auto part = TRY(part_from_json(entry));
         deployment.parts.push_back(std::move(part));

@@ -29,6 +29,7 @@ struct Deployment {
     std::string id;  ///< hawkBit's action id, opaque
     std::vector<Part> parts;
     bool download_only = false;  ///< get everything ready; another deployment will switch to it
+    bool local = false;          ///< somebody at the device asked for it: no server waits for its result
 
     bool operator==(const Deployment&) const = default;
 };

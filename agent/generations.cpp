@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <format>
+#include <map>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -93,6 +94,17 @@ Result<std::optional<Generation>> Generations::current() const {
 }
 Result<std::optional<Generation>> Generations::previous() const {
     return load_role("previous");
+}
+
+Result<std::vector<Generations::Named>> Generations::named() const {
+    std::map<Number, std::vector<std::string>> roles;
+    for (const auto name : kRoles) {
+        if (const auto number = TRY(role(name))) roles[*number].emplace_back(name);
+    }
+    std::vector<Named> out;
+    for (auto& [number, names] : roles)
+        out.push_back({.generation = TRY(load(number)), .roles = std::move(names)});
+    return out;
 }
 
 Result<Generation> Generations::load(Number n) const {

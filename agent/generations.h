@@ -72,6 +72,13 @@ public:
     [[nodiscard]] Result<std::optional<Generation>> current() const;
     [[nodiscard]] Result<std::optional<Generation>> previous() const;
     [[nodiscard]] Result<Generation> load(Number n) const;
+    /// A generation with the names of its roles: "current", "previous", "held", "factory".
+    struct Named {
+        Generation generation;
+        std::vector<std::string> roles;
+    };
+    /// Every generation that a role names, by number.
+    [[nodiscard]] Result<std::vector<Named>> named() const;
     /// Every app of every generation that a role names: what must stay on the disk.
     [[nodiscard]] Result<std::vector<AppVersion>> apps_in_use() const;
     [[nodiscard]] const Path& state() const { return state_; }

@@ -104,9 +104,11 @@ Result<void> add_result(sqlite::Database& db, const Deployment& deployment, cons
                "VALUES (?, ?, ?, ?, ?, ?, ?)",
                {value(deployment.id), value(to_json(deployment)), std::int64_t{outcome.success}, value(outcome.message),
                 value(outcome.cause), value(started_ms), value(finished_ms)}));
-    TRY(db.run("INSERT INTO outbox (id, success, message, cause, finished_ms) VALUES (?, ?, ?, ?, ?)",
-               {value(deployment.id), std::int64_t{outcome.success}, value(outcome.message), value(outcome.cause),
-                value(finished_ms)}));
+    if (!deployment.local) {
+        TRY(db.run("INSERT INTO outbox (id, success, message, cause, finished_ms) VALUES (?, ?, ?, ?, ?)",
+                   {value(deployment.id), std::int64_t{outcome.success}, value(outcome.message), value(outcome.cause),
+                    value(finished_ms)}));
+    }
     TRY(db.run("DELETE FROM history WHERE row <= (SELECT max(row) FROM history) - 200"));
     return {};
 }

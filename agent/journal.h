@@ -53,7 +53,7 @@ public:
     Result<void> enter(Phase phase, std::int64_t now_ms);
     Result<void> prepared(Generations::Number to);
     Result<void> failed(const Outcome& why);
-    /// One transaction: the active row becomes history, and its result is in the outbox.
+    /// One transaction: the active row becomes history, and its result is in the outbox (unless it is local).
     Result<void> finish(const Outcome& outcome, std::int64_t now_ms);
     /// A deployment that ended before it began (it could not be read): straight to history and outbox.
     Result<void> refuse(const Deployment& deployment, const Outcome& outcome, std::int64_t now_ms);

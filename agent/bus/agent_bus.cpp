@@ -47,6 +47,30 @@ Dictionary to_dictionary(const HistoryEntry& entry) {
             {"parts", sdbus::Variant(parts)}};
 }
 
+Dictionary to_dictionary(const Generations::Named& named) {
+    std::vector<std::string> apps;
+    for (const auto& app : named.generation.apps)
+        apps.push_back(app.name + " " + app.version);
+    return {{"number", sdbus::Variant(named.generation.number)},
+            {"roles", sdbus::Variant(named.roles)},
+            {"apps", sdbus::Variant(apps)}};
+}
+
+template <typename T>
+std::vector<Dictionary> to_dictionaries(const std::vector<T>& items) {
+    std::vector<Dictionary> out;
+    for (const auto& item : items)
+        out.push_back(to_dictionary(item));
+    return out;
+}
+
+/// The value, or a D-Bus error that says why there is none.
+template <typename T>
+T value_or_throw(Result<T> result) {
+    if (!result) throw sdbus::Error(sdbus::Error::Name("org.davit.Error.Failed"), result.error().message);
+    return std::move(*result);
+}
+
 /// The object; its methods are named by the generated adaptor. sdbus-c++ turns the exceptions thrown here into D-Bus
 /// errors.
 class Agent1 final : public sdbus::AdaptorInterfaces<org::davit::Agent1_adaptor> {
@@ -68,20 +92,12 @@ private:
                                "no server is configured (hawkbit.url in davitd.json)");
     }
     Dictionary GetStatus() override { return to_dictionary(handlers_.status()); }
-    std::vector<Dictionary> ListApps() override {
-        std::vector<Dictionary> apps;
-        for (const auto& app : handlers_.status().apps)
-            apps.push_back(to_dictionary(app));
-        return apps;
-    }
+    std::vector<Dictionary> ListApps() override { return to_dictionaries(handlers_.status().apps); }
     std::vector<Dictionary> GetHistory(const uint32_t& limit) override {
-        const auto history = handlers_.history(static_cast<int>(std::min<uint32_t>(limit, 1000)));
-        if (!history) throw sdbus::Error(sdbus::Error::Name("org.davit.Error.Failed"), history.error().message);
-        std::vector<Dictionary> deployments;
-        for (const auto& entry : *history)
-            deployments.push_back(to_dictionary(entry));
-        return deployments;
+        return to_dictionaries(value_or_throw(handlers_.history(static_cast<int>(std::min<uint32_t>(limit, 1000)))));
     }
+    std::vector<Dictionary> ListGenerations() override { return to_dictionaries(value_or_throw(handlers_.generations())); }
+    std::string Rollback(const uint64_t& generation) override { return value_or_throw(handlers_.rollback(generation)); }
     std::string Version() override { return DAVIT_VERSION; }
 
     AgentBus::Handlers handlers_;

@@ -21,6 +21,8 @@ public:
         std::function<const Status&()> status;
         std::function<Result<std::vector<HistoryEntry>>(int limit)> history;
         std::function<bool()> check;  ///< false: there is no server to ask
+        std::function<Result<std::vector<Generations::Named>>()> generations;
+        std::function<Result<std::string>(std::uint64_t generation)> rollback;  ///< @return the deployment's id
     };
 
     /// Takes the name org.davit.Agent1. Error: System when the bus or the name cannot be had.

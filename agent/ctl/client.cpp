@@ -143,6 +143,14 @@ Result<Json> AgentClient::history(unsigned limit) {
     return bus_->call([&] { return to_json(bus_->agent->GetHistory(limit)); });
 }
 
+Result<Json> AgentClient::generations() {
+    return bus_->call([&] { return to_json(bus_->agent->ListGenerations()); });
+}
+
+Result<std::string> AgentClient::rollback(std::uint64_t generation) {
+    return bus_->call([&] { return bus_->agent->Rollback(generation); });
+}
+
 Result<void> AgentClient::check() {
     return bus_->call([&] { bus_->agent->Check(); });
 }

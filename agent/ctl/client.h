@@ -1,7 +1,9 @@
 #pragma once
 /// davitctl's view of the system bus: davitd's answers and systemd's, as JSON values.
 
+#include <cstdint>
 #include <memory>
+#include <string>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -21,7 +23,10 @@ public:
     /// Each with what systemd says about its unit: `state`, `sub_state`, `pid`, `restarts`, `since_ms`.
     [[nodiscard]] Result<nlohmann::json> apps();
     [[nodiscard]] Result<nlohmann::json> history(unsigned limit);
+    [[nodiscard]] Result<nlohmann::json> generations();
     [[nodiscard]] Result<void> check();
+    /// @param generation 0: the previous one. @return the id of the deployment that has begun
+    [[nodiscard]] Result<std::string> rollback(std::uint64_t generation);
 
 private:
     struct Bus;

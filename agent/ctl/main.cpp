@@ -19,6 +19,7 @@ void print(const std::string& text) {
 struct Options {
     bool json = false;
     unsigned limit = 20;
+    std::uint64_t generation = 0;
 };
 
 Result<void> show_status(AgentClient& agent, const Options& options) {
@@ -36,6 +37,30 @@ Result<void> show_apps(AgentClient& agent, const Options& options) {
 Result<void> show_history(AgentClient& agent, const Options& options) {
     const auto deployments = TRY(agent.history(options.limit));
     print(options.json ? deployments.dump(2) + "\n" : print_history(deployments));
+    return {};
+}
+
+Result<void> show_generations(AgentClient& agent, const Options& options) {
+    const auto generations = TRY(agent.generations());
+    print(options.json ? generations.dump(2) + "\n" : print_generations(generations));
+    return {};
+}
+
+/// The deployment @p id of the history, as soon as it is there.
+Result<Json> wait_for_end(AgentClient& agent, const std::string& id) {
+    constexpr unsigned kNewest = 20;
+    while (true) {
+        for (auto& deployment : TRY(agent.history(kNewest)))
+            if (deployment.value("id", "") == id) return deployment;
+        system_clock().sleep(Milliseconds(200), {});
+    }
+}
+
+Result<void> rollback(AgentClient& agent, const Options& options) {
+    const auto id = TRY(agent.rollback(options.generation));
+    const auto ended = TRY(wait_for_end(agent, id));
+    if (!ended.value("success", false)) return fail(Code::System, ended.value("message", ""));
+    print(options.json ? ended.dump(2) + "\n" : ended.value("message", "") + "\n");
     return {};
 }
 
@@ -79,6 +104,11 @@ int main(int argc, char** argv) {
         ->add_option("--limit", options.limit, "at most so many")
         ->check(CLI::Range(1u, 1000u))
         ->capture_default_str();
+    add("generations", "The sets of apps on this disk, and what each is kept for", "davitctl generations",
+        show_generations);
+    add("rollback", "Go back to the previous set of apps, or to another one (needs root); waits for the end",
+        "davitctl rollback --to 12", rollback)
+        ->add_option("--to", options.generation, "the generation's number");
     add("check", "Ask the server now instead of at the next poll (needs root)", "davitctl check", check);
     try {
         app.parse(argc, argv);

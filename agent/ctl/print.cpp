@@ -70,6 +70,13 @@ std::string deployment_line(const Json& status) {
     return line;
 }
 
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const auto& word : words)
+        text += (text.empty() ? "" : ", ") + word;
+    return text.empty() ? "none" : text;
+}
+
 std::string result_of(const Json& deployment) {
     if (deployment.value("success", false)) return "success";
     const auto cause = deployment.value("cause", "");
@@ -95,6 +102,16 @@ std::string print_apps(const Json& apps, std::int64_t now_ms) {
                         ago(app.value("since_ms", std::int64_t{0}), now_ms), pid == 0 ? "-" : std::to_string(pid),
                         std::to_string(app.value("restarts", 0u)), app.value("commit", "").substr(0, kShownOfCommit)});
     }
+    return table(rows);
+}
+
+std::string print_generations(const Json& generations) {
+    if (generations.empty()) return "No apps were ever installed.\n";
+    std::vector<Row> rows = {{"GENERATION", "ROLE", "APPS"}};
+    for (const auto& generation : generations)
+        rows.push_back({std::to_string(generation.value("number", std::uint64_t{0})),
+                        joined(generation.value("roles", std::vector<std::string>())),
+                        joined(generation.value("apps", std::vector<std::string>()))});
     return table(rows);
 }
 

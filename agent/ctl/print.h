@@ -12,6 +12,7 @@ namespace davit {
 
 std::string print_status(const nlohmann::json& status, std::int64_t now_ms);
 std::string print_apps(const nlohmann::json& apps, std::int64_t now_ms);
+std::string print_generations(const nlohmann::json& generations);
 std::string print_history(const nlohmann::json& deployments);
 
 }  // namespace davit

@@ -9,6 +9,7 @@
 #include "agent/daemon/loop.h"
 #include "agent/daemon/worker.h"
 #include "agent/http/http_process.h"
+#include "agent/local.h"
 #include "common/log.h"
 
 namespace davit {
@@ -37,7 +38,23 @@ struct Daemon {
                         if (config.hawkbit.url.empty()) return false;
                         link_events.push(CheckNow{});
                         return true;
-                    }};
+                    },
+                .generations = [this]() -> Result<std::vector<Generations::Named>> {
+                    const auto generations = TRY(Generations::open(paths.device.state));
+                    return generations.named();
+                },
+                .rollback = [this](std::uint64_t generation) { return roll_back(generation); }};
+    }
+
+    /// One deployment at a time, whoever asked for it. @return the id of this one
+    Result<std::string> roll_back(std::uint64_t generation) {
+        if (!status.deployment.id.empty())
+            return fail(Code::AlreadyExists, "deployment " + status.deployment.id + " is under way; it must end first");
+        const auto generations = TRY(Generations::open(paths.device.state));
+        auto deployment = TRY(rollback_deployment(generations, generation, system_clock().wall_ms()));
+        auto id = deployment.id;
+        offers.push({.deployment = std::move(deployment), .refused = {}});
+        return id;
     }
 
     [[nodiscard]] Worker::Outputs worker_outputs() {

@@ -91,6 +91,27 @@ def test_davitctl_tells_what_the_device_has_and_does(lab: Lab, apps: Apps, hello
     assert first["success"]
 
 
+def test_somebody_at_the_device_goes_back_and_forth(lab: Lab, apps: Apps, hello_1: Device) -> None:
+    lab.install(hello_1, apps.hello("2"))
+    ticker = hello_1.app_pid("ticker")
+    actions = len(lab.hawkbit.actions(hello_1.name))
+    generations = {tuple(found["roles"]): found for found in hello_1.ctl("generations")}
+    assert "hello 2" in generations[("current",)]["apps"] and "hello 1" in generations[("previous",)]["apps"]
+
+    assert "updated hello 2 → 1" in hello_1.enter("davitctl", "rollback")
+    assert hello_1.get("/version") == "1"
+    assert hello_1.app_pid("ticker") == ticker
+    newest = hello_1.ctl("history")[0]
+    assert newest["success"] and newest["id"].startswith("local-")
+    until(lambda: lab.hawkbit.attributes(hello_1.name)["app.hello"] == "1", "the server to know")
+    assert len(lab.hawkbit.actions(hello_1.name)) == actions, "the server was told as if it had asked"
+
+    hello_1.enter("davitctl", "rollback")
+    assert hello_1.get("/version") == "2"
+    refused = hello_1.attempt("davitctl", "rollback", "--to", "99")
+    assert refused.returncode == 1 and "there is no generation 99" in refused.stderr
+
+
 def test_davitctl_is_readable_for_people_too(hello_1: Device) -> None:
     assert "answered" in hello_1.enter("davitctl", "status")
     assert "hello" in hello_1.enter("davitctl", "apps")

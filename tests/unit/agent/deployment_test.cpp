@@ -25,6 +25,7 @@ TEST(Deployment, SurvivesTheJournal) {
          .legacy = LegacyOptions{.notify = true, .autostart = false, .timeout = Milliseconds{1500}}});
 
     deployment.download_only = true;
+    deployment.local = true;
 
     const auto read = deployment_from_json(to_json(deployment));
 

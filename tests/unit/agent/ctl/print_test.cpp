@@ -61,6 +61,16 @@ TEST(PrintTest, LinesUpTheApps) {
               "a-much-longer-name  10       failed  never     -    3         \n");
 }
 
+TEST(PrintTest, SaysWhatEachGenerationIsKeptFor) {
+    const Json generations = {{{"number", 3}, {"roles", {"previous"}}, {"apps", Json::array()}},
+                              {{"number", 12}, {"roles", {"current", "factory"}}, {"apps", {"hello 2", "ticker 1"}}}};
+    EXPECT_EQ(print_generations(generations),
+              "GENERATION  ROLE              APPS\n"
+              "3           previous          none\n"
+              "12          current, factory  hello 2, ticker 1\n");
+    EXPECT_EQ(print_generations(Json::array()), "No apps were ever installed.\n");
+}
+
 TEST(PrintTest, SaysHowDeploymentsEnded) {
     const Json deployments = {{{"id", "7"},
                                {"success", false},
