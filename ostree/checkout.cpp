@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <format>
 #include <random>
+#include <tuple>
 
 #include "ostree/handle.h"
 
@@ -91,7 +92,7 @@ Result<void> Repository::checkout(std::string_view commit, const Path& destinati
     if (done) done = file::sync_filesystem(directory);
     if (done) done = file::rename(temporary, destination);
     if (!done) {
-        (void)file::remove_tree(temporary);  // best effort: start-up removes what is left
+        std::ignore = file::remove_tree(temporary);  // best effort: start-up removes what is left
         return done;
     }
     return file::sync_directory(directory);

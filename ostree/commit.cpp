@@ -199,7 +199,7 @@ Result<std::string> Repository::commit(const CommitRequest& request) {
     OstreeRepo* repo = handle_->get();
     auto transaction = TRY(Transaction::begin(repo));
     const auto root = TRY(write_tree(repo, request.directory));
-    const auto id = TRY(write_commit(repo, root.get(), request));
+    auto id = TRY(write_commit(repo, root.get(), request));
     ostree_repo_transaction_set_ref(repo, nullptr, request.ref.c_str(), id.c_str());
     TRY(transaction.commit());
     return id;

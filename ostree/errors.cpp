@@ -36,7 +36,7 @@ Error classify(const GlibError& error, std::string_view what, Code otherwise) {
     const GError* e = error.get();
     if (!e) return Error{Code::Defect, std::format("{}: libostree failed without saying why", what)};
     const std::string_view words = e->message ? e->message : "";
-    const Error plain{otherwise, std::format("{}: {}", what, words)};
+    Error plain{otherwise, std::format("{}: {}", what, words)};
     for (const auto& phrase : kPhrases)
         if (words.find(phrase.words) != std::string_view::npos) return Error{phrase.code, plain.message};
     if (g_error_matches(e, G_IO_ERROR, G_IO_ERROR_NO_SPACE)) return Error{Code::NoSpace, plain.message};

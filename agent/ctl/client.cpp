@@ -54,7 +54,7 @@ private:
 };
 
 Error to_error(const sdbus::Error& error) {
-    const std::string name = error.getName();
+    const std::string& name = error.getName();
     if (name == "org.freedesktop.DBus.Error.ServiceUnknown" || name == "org.freedesktop.DBus.Error.NameHasNoOwner") {
         return {Code::Network, "davitd is not running (apps run without it; see 'systemctl status davitd')"};
     }

@@ -54,7 +54,7 @@ Worker::Worker(const Config& config, const DaemonPaths& paths, Journal journal, 
       journal_(std::move(journal)),
       generations_(std::move(generations)),
       cancellation_(cancellation),
-      outputs_(outputs) {}
+      outputs_(std::move(outputs)) {}
 
 void Worker::run(Queue<Offer>& offers, std::stop_token stop) {
     OstreeContent content(config_, paths_.device, paths_.libexec / "davit-ostree", paths_.root);
