@@ -38,8 +38,10 @@ std::string to_json(const Deployment& deployment) {
     auto parts = nlohmann::json::array();
     for (const auto& part : deployment.parts)
         parts.push_back(part_to_json(part));
-    const nlohmann::json out = {
-        {"id", deployment.id}, {"parts", std::move(parts)}, {"download_only", deployment.download_only}, {"local", deployment.local}};
+    const nlohmann::json out = {{"id", deployment.id},
+                                {"parts", std::move(parts)},
+                                {"download_only", deployment.download_only},
+                                {"local", deployment.local}};
     // `replace`: text that is not UTF-8 must not become an exception.
     return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -166,8 +166,7 @@ Error Client::Handle::explain(CURLcode code, const Options& options) const {
             return {Code::Network, "timed out after " + in_seconds(Milliseconds(microseconds / 100'000 * 100))};
         }
         case CURLE_PEER_FAILED_VERIFICATION:
-            return {Code::Network,
-                    std::format("certificate is not trusted ({}){}", said, trust_hint(said, options))};
+            return {Code::Network, std::format("certificate is not trusted ({}){}", said, trust_hint(said, options))};
         case CURLE_SSL_CONNECT_ERROR:
             return {Code::Network, std::format("no TLS connection ({})", said)};
         case CURLE_GOT_NOTHING:

@@ -96,7 +96,9 @@ private:
     std::vector<Dictionary> GetHistory(const uint32_t& limit) override {
         return to_dictionaries(value_or_throw(handlers_.history(static_cast<int>(std::min<uint32_t>(limit, 1000)))));
     }
-    std::vector<Dictionary> ListGenerations() override { return to_dictionaries(value_or_throw(handlers_.generations())); }
+    std::vector<Dictionary> ListGenerations() override {
+        return to_dictionaries(value_or_throw(handlers_.generations()));
+    }
     std::string Rollback(const uint64_t& generation) override { return value_or_throw(handlers_.rollback(generation)); }
     std::string Version() override { return DAVIT_VERSION; }
 

@@ -178,10 +178,26 @@ protected:
     void SetUp() override { make_certificate("20200101000000Z", "20900101000000Z"); }
 
     void make_certificate(const std::string& from, const std::string& to) const {
-        const process::Command make{.argv = {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                                             "ec_paramgen_curve:prime256v1", "-nodes", "-not_before", from,
-                                             "-not_after", to, "-subj", "/CN=davit test", "-addext",
-                                             "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate}};
+        const process::Command make{.argv = {"openssl",
+                                             "req",
+                                             "-x509",
+                                             "-newkey",
+                                             "ec",
+                                             "-pkeyopt",
+                                             "ec_paramgen_curve:prime256v1",
+                                             "-nodes",
+                                             "-not_before",
+                                             from,
+                                             "-not_after",
+                                             to,
+                                             "-subj",
+                                             "/CN=davit test",
+                                             "-addext",
+                                             "subjectAltName=IP:127.0.0.1",
+                                             "-keyout",
+                                             key,
+                                             "-out",
+                                             certificate}};
         const auto made = process::run(make, 30s);
         ASSERT_TRUE(made && made->ok()) << (made ? made->err : made.error().message);
     }
@@ -223,8 +239,9 @@ TEST_F(HttpsTest, TrustsTheAuthorityItWasGiven) {
 TEST_F(HttpsTest, SuspectsTheClockWhenACertificateIsOfAnotherTime) {
     make_certificate("20800101000000Z", "20900101000000Z");
     with_server([this](int port) {
-        EXPECT_THAT(get(std::format("https://127.0.0.1:{}/", port), {.ca_file = certificate}),
-                    FailsWith(Code::Network, AllOf(HasSubstr("not yet valid"), HasSubstr("the clock of this device says 20"))));
+        EXPECT_THAT(
+            get(std::format("https://127.0.0.1:{}/", port), {.ca_file = certificate}),
+            FailsWith(Code::Network, AllOf(HasSubstr("not yet valid"), HasSubstr("the clock of this device says 20"))));
     });
 }
 
