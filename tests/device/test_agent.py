@@ -35,6 +35,18 @@ def test_apps_outlive_the_agent(hello_1: Device, how: tuple[str, ...]) -> None:
     assert hello_1.get("/version") == "1"
 
 
+def test_apps_outlive_an_upgrade_of_the_agent(lab: Lab, apps: Apps, hello_1: Device) -> None:
+    before, agent = pids(hello_1), hello_1.pid("davitd.service")
+    # As a package manager does it: new files under the old names, then a restart.
+    hello_1.sh("cd /usr/libexec/davit && for program in *; do cp -p $program .new && mv .new $program; done"
+               " && systemctl daemon-reload && systemctl restart davitd")
+
+    assert hello_1.pid("davitd.service") not in (0, agent)
+    assert pids(hello_1) == before
+    lab.install(hello_1, apps.hello("2-by-the-new-agent"))
+    assert hello_1.get("/version") == "2-by-the-new-agent"
+
+
 def test_an_agent_that_hangs_is_restarted_by_systemd(hello_1: Device) -> None:
     hello_1.sh(f"mkdir -p /run/systemd/system/davitd.service.d && printf '{WATCHDOG}' > /run/systemd/system/davitd.service.d/test.conf"
                " && systemctl daemon-reload && systemctl restart davitd")
