@@ -67,7 +67,7 @@ ctest_tier() {
     build_for "$tier" "$preset" || return 0
     rm -rf "$DAVIT_SOURCE/build/$preset/results"
     run_and_count "$tier" "build/$preset/results" \
-        env UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+        env UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=suppressions=/src/tests/unit/tsan.supp \
         ctest --test-dir "build/$preset" -L unit -j 2 --output-on-failure --output-junit "/src/build/logs/$tier.xml"
 }
 
