@@ -27,4 +27,11 @@ bool Cancellation::close(const std::string& id) {
     return true;
 }
 
+void Cancellation::too_late(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    open_.clear();
+    if (wanted_ == id) wanted_.clear();
+    closed_ = id;
+}
+
 }  // namespace davit

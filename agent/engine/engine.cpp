@@ -128,7 +128,7 @@ Result<std::optional<Phase>> Engine::Impl::advance(Phase phase, std::stop_token 
 Result<Step> Engine::Impl::act_unless_canceled(const JournalEntry& entry, std::stop_token stop) {
     const auto& id = entry.deployment.id;
     if (!is_before_switch(entry.phase)) {
-        parts.cancellation.close(id);  // after a restart nobody has said so yet
+        parts.cancellation.too_late(id);  // after a restart nobody has said so yet
         return act(entry, std::move(stop));
     }
     const auto cancel = parts.cancellation.open(id);

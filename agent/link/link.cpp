@@ -70,10 +70,9 @@ void Link::run(std::stop_token stop) {
     auto next_poll = clock_.now();
     while (!stop.stop_requested()) {
         const bool poll_now = check_now_ || clock_.now() >= next_poll;
-        if (const auto connected = connect(); connected) {
-            if (poll_now || clock_.now() >= progress_due_) send_progress();
-            deliver();
-        }
+        const auto connected = connect();
+        if (poll_now || clock_.now() >= progress_due_) send_progress();
+        if (connected) deliver();
         if (poll_now) {
             check_now_ = false;
             const auto interval = poll();
@@ -150,7 +149,7 @@ Result<void> Link::send_result(const Outbox::Item& item) {
 void Link::send_progress() {
     progress_due_ = MonotonicTime::max();
     const auto [id, details] = std::exchange(progress_, {});
-    if (details.empty() || progress_sent_ >= kMostProgress) return;
+    if (!client_ || details.empty() || progress_sent_ >= kMostProgress) return;
     ++progress_sent_;
     const ddi::Feedback feedback{
         .execution = ddi::Execution::Proceeding, .details = details, .timestamp_ms = clock_.wall_ms()};

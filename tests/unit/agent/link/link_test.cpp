@@ -22,6 +22,20 @@ using Json = nlohmann::json;
 const std::string kBase = "/DEFAULT/controller/v1/dev1";
 const std::string kCommit(64, 'c');
 
+/// Counts who looks at it: a link that turns in circles does it all the time.
+class CountingClock : public Clock {
+public:
+    [[nodiscard]] MonotonicTime now() const override {
+        ++looks;
+        return system_clock().now();
+    }
+    [[nodiscard]] std::int64_t wall_ms() const override { return system_clock().wall_ms(); }
+    bool sleep(Milliseconds duration, std::stop_token stop) override {
+        return system_clock().sleep(duration, std::move(stop));
+    }
+    mutable std::atomic<int> looks = 0;
+};
+
 /// Tells when it is no longer needed.
 class ReportedSender : public http::Client {
 public:
@@ -61,7 +75,7 @@ protected:
             return std::make_unique<ReportedSender>(std::move(options), senders_gone_);
         };
         link_ = std::make_unique<Link>(config, Outbox::open(directory_ / "state.db").value(), events_, outputs, senders,
-                                       system_clock(), std::move(under_way));
+                                       clock_, std::move(under_way));
         thread_ = std::jthread([this](std::stop_token stop) { link_->run(stop); });
     }
     void stop() {
@@ -128,6 +142,7 @@ protected:
     Queue<Offer> offers_;
     Queue<ServerStatus> statuses_;
     Queue<int> senders_gone_;
+    CountingClock clock_;
     Queue<std::string> wanted_canceled_;
     std::atomic<bool> can_be_canceled_ = false;
     std::unique_ptr<Link> link_;
@@ -357,6 +372,19 @@ TEST_F(LinkTest, SendsProgressWithoutAPollToo) {
     for (const auto end = system_clock().now() + std::chrono::seconds(30); sent() == 0 && system_clock().now() < end;)
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     EXPECT_EQ(sent(), 1U);
+}
+
+TEST_F(LinkTest, RestsWhenItCannotSayWhatHappened) {
+    offers("7", hello());
+    starts();
+    polled();
+    ASSERT_TRUE(senders_gone_.pop_for(std::chrono::seconds(30), {}));
+    std::filesystem::remove(directory_ / "token");
+    events_.push(ProgressMessage{"7", "fetching"});
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));  // longer than messages are gathered
+    const int before = clock_.looks;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    EXPECT_LT(clock_.looks - before, 20);
 }
 
 TEST_F(LinkTest, SendsNeverMoreProgressThanTheQuotaAllows) {
