@@ -5,16 +5,17 @@
 BUILD_PACKAGES=(
     g++-14 g++-13 cmake ninja-build pkgconf ccache git make binutils gdb-minimal strace
     libostree-dev libcurl4-openssl-dev libsystemd-dev libsdbus-c++-dev libsdbus-c++-bin libsqlite3-dev libssl-dev
-    nlohmann-json3-dev libspdlog-dev libcli11-dev libarchive-dev libgtest-dev libgmock-dev libbenchmark-dev
+    nlohmann-json3-dev libcli11-dev libarchive-dev libgtest-dev libgmock-dev libbenchmark-dev
     clang-19 clang-tidy-19 clang-format-19 lld-19 llvm-19 libclang-rt-19-dev shellcheck
-    python3 python3-pytest python3-pytest-timeout python3-cryptography
+    python3 python3-pytest python3-pytest-timeout python3-pytest-xdist python3-cryptography
     curl jq ostree sqlite3 zstd xz-utils procps iproute2 util-linux openssl ca-certificates mmdebstrap
     runc crun systemd systemd-container dbus nginx-light
+    libfuse3-dev fuse3 e2fsprogs mount
     openjdk-21-jdk-headless maven
 )
 
 DEVICE_PACKAGES=(
-    systemd systemd-sysv dbus libpam-systemd runc crun ostree libostree-1-1 'libsdbus-c++2' libspdlog1.15 libfmt10
+    systemd systemd-sysv dbus libpam-systemd runc crun ostree libostree-1-1 'libsdbus-c++2'
     libsqlite3-0 libcurl4t64 libssl3t64 libarchive13t64 libstdc++6
     ca-certificates curl iproute2 util-linux procps jq python3-minimal openssl
 )
