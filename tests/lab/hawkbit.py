@@ -4,9 +4,11 @@ import base64
 import json
 import os
 import secrets
+import shutil
 import urllib.error
 import urllib.parse
 import urllib.request
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,16 +40,22 @@ class Action:
 
 
 class HawkBit:
-    """hawkBit with its database in memory. It listens on all addresses, so that devices reach it over their cables."""
+    """A real hawkBit. It listens on all addresses, so that devices reach it over their cables.
 
-    def __init__(self, run: Run, polling: str = "00:00:01") -> None:
+    Its database is in memory, unless it shall outlive a restart: then it can be backed up and restored.
+    """
+
+    def __init__(self, run: Run, polling: str = "00:00:01", *, database_on_disk: bool = False) -> None:
         self.run = run
         self.port = free_port()
+        self.files = run.path(f"hawkbit-{self.port}")
+        self._on_disk = database_on_disk
         self.url = f"http://127.0.0.1:{self.port}"
         self.user = "admin"
         self.password = secrets.token_urlsafe(12)
         self.gateway_token = secrets.token_urlsafe(24)
-        self.password_file = self._secret("hawkbit.password", self.password)
+        self.files.mkdir()
+        self.password_file = self._secret("operator.password", self.password)
         self.gateway_token_file = self._secret("gateway.token", self.gateway_token)
         self.process = self._start()
         self._polling = polling
@@ -63,6 +71,23 @@ class HawkBit:
 
     def stop(self) -> None:
         self.process.stop()
+
+    def back_up(self, name: str) -> None:
+        """Stops it, and copies its database. It stays off: see start()."""
+        self.stop()
+        shutil.copytree(self._database, self._backup(name))
+
+    def restore(self, name: str) -> None:
+        """Stops it, and puts the database of a backup in the place of its own. It stays off: see start()."""
+        self.stop()
+        shutil.rmtree(self._database)
+        shutil.copytree(self._backup(name), self._database)
+
+    def start(self) -> None:
+        """Starts it again, at the same address, with what its database has."""
+        assert self._on_disk, "what was in memory is gone"
+        self.process = self._start()
+        until(self._answers, "hawkBit's start", 180, every=0.3)
 
     # --- what it knows ------------------------------------------------------
 
@@ -87,10 +112,18 @@ class HawkBit:
                 return None
             raise
 
-    def create_target(self, controller_id: str) -> str:
+    def create_target(self, controller_id: str, token: str | None = None) -> str:
         """@return its security token"""
-        answer = self.request("POST", "/targets", [{"controllerId": controller_id, "name": controller_id}])
+        target = {"controllerId": controller_id, "name": controller_id} | ({"securityToken": token} if token else {})
+        answer = self.request("POST", "/targets", [target])
         return str(answer[0]["securityToken"])
+
+    def delete_target(self, controller_id: str) -> None:
+        self.request("DELETE", f"/targets/{controller_id}")
+
+    def count(self, query: str) -> int:
+        """How many targets an RSQL query finds ("updatestatus==in_sync;assignedds.name==shop")."""
+        return int(self.request("GET", f"/targets?limit=1&q={urllib.parse.quote(query)}")["total"])
 
     def attributes(self, controller_id: str) -> dict[str, str]:
         return self.request("GET", f"/targets/{controller_id}/attributes") or {}
@@ -117,10 +150,13 @@ class HawkBit:
         query = urllib.parse.quote(f"name=={name};version=={version}")
         return int(self.request("GET", f"/distributionsets?q={query}")["content"][0]["id"])
 
-    def assign(self, set_id: int, controller_id: str, kind: str = "forced") -> int:
-        """@return the new action's id. Where a test needs a set that the CLI would not make."""
+    def assign(self, set_id: int, controller_id: str, kind: str = "forced", **extra: Any) -> int:
+        """@return the new action's id. Where a test needs a set that the CLI would not make.
+
+        @param extra  "forcetime", "maintenanceWindow", as hawkBit takes them
+        """
         answer = self.request("POST", f"/distributionsets/{set_id}/assignedTargets",
-                              [{"id": controller_id, "type": kind}])
+                              [{"id": controller_id, "type": kind} | extra])
         if answer.get("assignedActions"):
             return int(answer["assignedActions"][0]["id"])
         return self.actions(controller_id)[0].id
@@ -128,6 +164,11 @@ class HawkBit:
     def cancel(self, controller_id: str, action_id: int) -> None:
         """The operator wants it stopped; the device decides."""
         self.request("DELETE", f"/targets/{controller_id}/actions/{action_id}")
+
+    def force_quit(self, controller_id: str, action_id: int) -> None:
+        """Closes an action without asking the device. hawkBit wants it to be canceled first."""
+        self.cancel(controller_id, action_id)
+        self.request("DELETE", f"/targets/{controller_id}/actions/{action_id}?force=true")
 
     def create_set(self, name: str, version: str, modules: list[dict[str, Any]], set_type: str = "app") -> int:
         """A distribution set of new modules {"name", "version", "type", "metadata": {…}}, for what the CLI refuses."""
@@ -154,8 +195,20 @@ class HawkBit:
         status = item["status"] if "active" in item else item.get("detailStatus") or next(iter(verdicts), item["status"])
         return Action(int(item["id"]), active, status, reports)
 
+    @property
+    def _database(self) -> Path:
+        return self.files / "database"
+
+    def _backup(self, name: str) -> Path:
+        return self.files / f"backup-{name}"
+
+    def _database_url(self) -> str:
+        with zipfile.ZipFile(JAR) as jar:
+            is_h2_2 = any(Path(name).name.startswith("h2-2.") for name in jar.namelist())
+        return f"jdbc:h2:file:{self._database}/hawkbit;MODE={'LEGACY' if is_h2_2 else 'MySQL'};DB_CLOSE_ON_EXIT=FALSE"
+
     def _secret(self, name: str, text: str) -> Path:
-        path = self.run.path(name)
+        path = self.files / name
         path.touch(mode=0o600)
         path.write_text(text + "\n")
         return path
@@ -163,10 +216,9 @@ class HawkBit:
     def _start(self) -> Process:
         if not JAR.is_file() or JAR.stat().st_size == 0:
             raise FileNotFoundError(f"{JAR} is not there: `./dev demo` and `./dev test` assemble it")
-        files = self.run.path("hawkbit")
-        files.mkdir()
+        files = self.files
         # Both spellings of the first user, for the versions before and after 1.0; in the environment, where ps shows nothing.
-        settings = {
+        settings: dict[str, Any] = {
             "server": {"port": self.port},
             "spring": {"security": {"user": {"name": self.user, "password": "{noop}" + self.password}}},
             "hawkbit": {"security": {"user": {self.user: {"password": "{noop}" + self.password}}},
@@ -174,7 +226,9 @@ class HawkBit:
             "org": {"eclipse": {"hawkbit": {"repository": {"file": {"path": str(files / "artifacts")}},
                                             "artifact": {"fs": {"path": str(files / "artifacts")}}}}},
         }
-        return self.run.start("hawkbit", [
+        if self._on_disk:
+            settings["spring"]["datasource"] = {"url": self._database_url()}
+        return self.run.start(f"hawkbit-{self.port}", [
             "java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--add-opens=java.base/java.lang=ALL-UNNAMED",
             f"-Djava.io.tmpdir={files}", "-jar", JAR], env={"SPRING_APPLICATION_JSON": json.dumps(settings)})
 
