@@ -7,13 +7,14 @@ help_test() {
     cat <<END
 usage: ./dev test [TIER…]
 
-Tiers: ${TIERS[*]} (all when none is named; tsan only by name).
+Tiers: ${TIERS[*]} (all when none is named; tsan and fleet only by name).
   lint      format, shellcheck, includes, length, gcc 13
   unit      every room by itself (gcc 14)
   asan      the same, built by clang 19 with AddressSanitizer and UndefinedBehaviorSanitizer
   tsan      the same with ThreadSanitizer
-  contract  our clients against a real hawkBit
+  contract  our clients, and 50 simulated devices, against a real hawkBit
   device    the whole line on a booted device
+  fleet     1,000 simulated devices against a hawkBit that is restored from a backup (DAVIT_TEST_FLEET=N: so many)
 Logs are in build/logs. The last line is "N passed, N failed"; the exit code is 0 if nothing failed and something ran.
 
 DAVIT_HAWKBIT_JAR=FILE tests against another hawkBit; GTEST_FILTER and PYTEST_ADDOPTS are passed on.
@@ -23,7 +24,7 @@ END
 verb_test() {
     local tier passed=0 failed=0 skipped=0
     for tier in "$@"; do
-        case " ${TIERS[*]} tsan " in *" $tier "*) ;; *) usage_error test "$tier" ;; esac
+        case " ${TIERS[*]} tsan fleet " in *" $tier "*) ;; *) usage_error test "$tier" ;; esac
     done
     [ $# -gt 0 ] || set -- "${TIERS[@]}"
 
@@ -73,6 +74,7 @@ ctest_tier() {
 
 # The C++ part of the contract tests is built with the unit tests.
 tier_contract() { pytest_tier contract dev release; }
+tier_fleet() { DAVIT_TEST_FLEET=${DAVIT_TEST_FLEET:-1000} DAVIT_TEST_TIMEOUT=3000 pytest_tier fleet dev; }
 tier_device() { pytest_tier device release; }
 
 pytest_tier() {
@@ -85,8 +87,10 @@ pytest_tier() {
     for preset in "$@"; do
         build_for "$tier" "$preset" || return 0
     done
+    local places=("tests/$tier")
+    [ "$tier" != contract ] || places+=(tests/fleet)
     # The time-out is for a test that hangs; tests that wait have shorter ones of their own.
-    run_and_count "$tier" '' python3 -m pytest "tests/$tier" -v -p no:cacheprovider --timeout=600 --durations=10 \
+    run_and_count "$tier" '' python3 -m pytest "${places[@]}" -v -p no:cacheprovider --timeout="${DAVIT_TEST_TIMEOUT:-600}" --durations=10 \
         --junitxml="/src/build/logs/$tier.xml"
 }
 
