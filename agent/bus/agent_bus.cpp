@@ -2,67 +2,14 @@
 
 #include <sdbus-c++/sdbus-c++.h>
 
+#include "agent/bus/dictionaries.h"
 #include "org.davit.Agent1-adaptor.h"
 
 namespace davit {
 namespace {
 
-using Dictionary = std::map<std::string, sdbus::Variant>;
-
 constexpr auto kServiceName = "org.davit.Agent1";
 constexpr auto kObjectPath = "/org/davit/Agent1";
-
-Dictionary to_dictionary(const Status& status) {
-    return {{"version", sdbus::Variant(std::string(DAVIT_VERSION))},
-            {"generation", sdbus::Variant(status.generation)},
-            {"server_url", sdbus::Variant(status.server.url)},
-            {"server_reached", sdbus::Variant(status.server.reached)},
-            {"server_error", sdbus::Variant(status.server.error)},
-            {"last_contact_ms", sdbus::Variant(status.server.last_contact_ms)},
-            {"next_poll_ms", sdbus::Variant(status.server.next_poll_ms)},
-            {"deployment_id", sdbus::Variant(status.deployment.id)},
-            {"phase", sdbus::Variant(status.deployment.phase)},
-            {"message", sdbus::Variant(status.deployment.message)},
-            {"bytes", sdbus::Variant(status.deployment.bytes)},
-            {"expected_bytes", sdbus::Variant(status.deployment.expected)}};
-}
-
-Dictionary to_dictionary(const AppVersion& app) {
-    return {{"name", sdbus::Variant(app.name)},
-            {"version", sdbus::Variant(app.version)},
-            {"commit", sdbus::Variant(app.commit)},
-            {"unit", sdbus::Variant("davit-app-" + app.name + ".service")}};
-}
-
-Dictionary to_dictionary(const HistoryEntry& entry) {
-    std::vector<std::string> parts;
-    for (const auto& part : entry.deployment.parts)
-        parts.push_back(part.app + (part.remove ? " (removed)" : " " + part.version));
-    return {{"id", sdbus::Variant(entry.deployment.id)},
-            {"success", sdbus::Variant(entry.outcome.success)},
-            {"message", sdbus::Variant(entry.outcome.message)},
-            {"cause", sdbus::Variant(entry.outcome.cause)},
-            {"started_ms", sdbus::Variant(entry.started_ms)},
-            {"finished_ms", sdbus::Variant(entry.finished_ms)},
-            {"parts", sdbus::Variant(parts)}};
-}
-
-Dictionary to_dictionary(const Generations::Named& named) {
-    std::vector<std::string> apps;
-    for (const auto& app : named.generation.apps)
-        apps.push_back(app.name + " " + app.version);
-    return {{"number", sdbus::Variant(named.generation.number)},
-            {"roles", sdbus::Variant(named.roles)},
-            {"apps", sdbus::Variant(apps)}};
-}
-
-template <typename T>
-std::vector<Dictionary> to_dictionaries(const std::vector<T>& items) {
-    std::vector<Dictionary> out;
-    for (const auto& item : items)
-        out.push_back(to_dictionary(item));
-    return out;
-}
 
 /// The value, or a D-Bus error that says why there is none.
 template <typename T>

@@ -1,119 +1,99 @@
+// `davitctl`: the words of the command line, and nothing else. What each verb does is in the file of its group
+// (verbs.h).
+
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
+#include <memory>
 
-#include "agent/ctl/client.h"
-#include "agent/ctl/print.h"
-#include "common/clock.h"
+#include "agent/ctl/verbs.h"
 
+namespace davit::ctl {
 namespace {
 
-using namespace davit;
-using Json = nlohmann::json;
+constexpr int kUsage = 2;
 
-void print(const std::string& text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-}
+/// The command line while it is put together, and the verb that was chosen by it.
+class Words {
+public:
+    explicit Words(CLI::App& app) : app_(app) {}
 
-struct Options {
-    bool json = false;
-    unsigned limit = 20;
-    std::uint64_t generation = 0;
+    /// A verb with --json.
+    template <typename Run>
+    CLI::App* add(const char* name, const char* description, const char* example, Run run) {
+        auto* command = add_plain(name, description, example, [this, run](AgentClient& agent) {
+            return run(agent, json_ ? Output::Json : Output::Text);
+        });
+        command->add_flag("--json", json_, "for programs; the members are in docs/dbus.md");
+        return command;
+    }
+    /// A verb whose answer is not for programs.
+    CLI::App* add_plain(const char* name, const char* description, const char* example, Verb verb) {
+        auto* command = app_.add_subcommand(name, description);
+        command->footer(std::string("Example:\n  ") + example);
+        command->callback([this, verb = std::move(verb)] { chosen = verb; });
+        return command;
+    }
+
+    Verb chosen;
+
+private:
+    CLI::App& app_;
+    bool json_ = false;
 };
 
-Result<void> show_status(AgentClient& agent, const Options& options) {
-    const auto status = TRY(agent.status());
-    print(options.json ? status.dump(2) + "\n" : print_status(status, system_clock().wall_ms()));
-    return {};
+void add_looking(Words& words) {
+    words.add("status", "The agent, its server, and the deployment under way", "davitctl status", show_status);
+    words.add("apps", "The installed apps and their units",
+              "davitctl apps --json | jq -r '.[] | .name + \" \" + .version'", show_apps);
+    const auto limit = std::make_shared<unsigned>(20);
+    words
+        .add("history", "The deployments that ended here, newest first", "davitctl history --limit 5",
+             [limit](AgentClient& agent, Output output) { return show_history(agent, output, *limit); })
+        ->add_option("--limit", *limit, "at most so many")
+        ->check(CLI::Range(1u, 1000u))
+        ->capture_default_str();
+    words.add("generations", "The sets of apps on this disk, and what each is kept for", "davitctl generations",
+              show_generations);
 }
 
-Result<void> show_apps(AgentClient& agent, const Options& options) {
-    const auto apps = TRY(agent.apps());
-    print(options.json ? apps.dump(2) + "\n" : print_apps(apps, system_clock().wall_ms()));
-    return {};
+void add_deploying(Words& words) {
+    const auto generation = std::make_shared<std::uint64_t>(0);
+    words
+        .add("rollback", "Go back to the previous set of apps, or to another one (needs root); waits for the end",
+             "davitctl rollback --to 12",
+             [generation](AgentClient& agent, Output output) { return roll_back(agent, output, *generation); })
+        ->add_option("--to", *generation, "the generation's number");
+    words.add("check", "Ask the server now instead of at the next poll (needs root)", "davitctl check", check);
 }
 
-Result<void> show_history(AgentClient& agent, const Options& options) {
-    const auto deployments = TRY(agent.history(options.limit));
-    print(options.json ? deployments.dump(2) + "\n" : print_history(deployments));
-    return {};
-}
-
-Result<void> show_generations(AgentClient& agent, const Options& options) {
-    const auto generations = TRY(agent.generations());
-    print(options.json ? generations.dump(2) + "\n" : print_generations(generations));
-    return {};
-}
-
-/// The deployment @p id of the history, as soon as it is there.
-Result<Json> wait_for_end(AgentClient& agent, const std::string& id) {
-    constexpr unsigned kNewest = 20;
-    while (true) {
-        for (auto& deployment : TRY(agent.history(kNewest)))
-            if (deployment.value("id", "") == id) return deployment;
-        system_clock().sleep(Milliseconds(200), {});
-    }
-}
-
-Result<void> rollback(AgentClient& agent, const Options& options) {
-    const auto id = TRY(agent.rollback(options.generation));
-    const auto ended = TRY(wait_for_end(agent, id));
-    if (!ended.value("success", false)) return fail(Code::System, ended.value("message", ""));
-    print(options.json ? ended.dump(2) + "\n" : ended.value("message", "") + "\n");
-    return {};
-}
-
-Result<void> check(AgentClient& agent, const Options& options) {
-    TRY(agent.check());
-    print(options.json ? Json{{"asked", true}}.dump(2) + "\n"
-                       : "davitd asks the server now; 'davitctl status' shows what comes of it.\n");
-    return {};
-}
-
-using Verb = Result<void> (*)(AgentClient&, const Options&);
-
-int run(Verb verb, const Options& options) {
+int run(const Verb& verb) {
     auto agent = AgentClient::connect();
-    const auto done = agent ? verb(*agent, options) : Result<void>(std::unexpected(agent.error()));
+    const auto done = agent ? verb(*agent) : Result<void>(std::unexpected(agent.error()));
     if (done) return EXIT_SUCCESS;
     std::fprintf(stderr, "davitctl: %s\n", done.error().message.c_str());
     return EXIT_FAILURE;
 }
 
-}  // namespace
-
 int main(int argc, char** argv) {
-    constexpr int kUsage = 2;
     CLI::App app("What the Davit agent on this device is doing", "davitctl");
     app.set_version_flag("--version", "davitctl " DAVIT_VERSION);
+    app.footer("Exit codes: 0 done, 1 it could not, 2 wrong usage. 'davitctl VERB --help' has an example of each.");
     app.require_subcommand(1);
-    Options options;
-    Verb chosen = nullptr;
-    const auto add = [&](const char* name, const char* description, const char* example, Verb verb) {
-        auto* command = app.add_subcommand(name, description);
-        command->add_flag("--json", options.json, "for programs; the members are in docs/dbus.md");
-        command->footer(std::string("Example:\n  ") + example);
-        command->callback([&chosen, verb] { chosen = verb; });
-        return command;
-    };
-    add("status", "The agent, its server, and the deployment under way", "davitctl status", show_status);
-    add("apps", "The installed apps and their units", "davitctl apps --json | jq -r '.[] | .name + \" \" + .version'",
-        show_apps);
-    add("history", "The deployments that ended here, newest first", "davitctl history --limit 5", show_history)
-        ->add_option("--limit", options.limit, "at most so many")
-        ->check(CLI::Range(1u, 1000u))
-        ->capture_default_str();
-    add("generations", "The sets of apps on this disk, and what each is kept for", "davitctl generations",
-        show_generations);
-    add("rollback", "Go back to the previous set of apps, or to another one (needs root); waits for the end",
-        "davitctl rollback --to 12", rollback)
-        ->add_option("--to", options.generation, "the generation's number");
-    add("check", "Ask the server now instead of at the next poll (needs root)", "davitctl check", check);
+    Words words(app);
+    add_looking(words);
+    add_deploying(words);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? EXIT_SUCCESS : kUsage;
     }
-    return run(chosen, options);
+    return run(words.chosen);
+}
+
+}  // namespace
+}  // namespace davit::ctl
+
+int main(int argc, char** argv) {
+    return davit::ctl::main(argc, argv);
 }

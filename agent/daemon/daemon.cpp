@@ -7,9 +7,9 @@
 
 #include "agent/bus/agent_bus.h"
 #include "agent/daemon/loop.h"
+#include "agent/daemon/requests.h"
 #include "agent/daemon/worker.h"
 #include "agent/http/http_process.h"
-#include "agent/local.h"
 #include "common/log.h"
 
 namespace davit {
@@ -17,44 +17,24 @@ namespace {
 
 /// Everything that the three threads share: queues, and the status that only the main thread touches.
 struct Daemon {
-    const Config& config;
-    const DaemonPaths& paths;
     std::unique_ptr<Loop> loop;
     std::unique_ptr<AgentBus> bus;
     Status status;
+    Turns turns;
     Queue<Offer> offers;
     Cancellation cancellation;
     Queue<LinkEvent> link_events;
 
-    /// @param database opened for each question: it is asked by people, now and then
-    [[nodiscard]] AgentBus::Handlers handlers(const Path& database) {
-        return {.status = [this]() -> const Status& { return status; },
-                .history = [database](int limit) -> Result<std::vector<HistoryEntry>> {
-                    auto journal = TRY(Journal::open(database));
-                    return journal.history(limit);
-                },
-                .check =
-                    [this] {
-                        if (config.hawkbit.url.empty()) return false;
-                        link_events.push(CheckNow{});
-                        return true;
-                    },
-                .generations = [this]() -> Result<std::vector<Generations::Named>> {
-                    const auto generations = TRY(Generations::open(paths.device.state));
-                    return generations.named();
-                },
-                .rollback = [this](std::uint64_t generation) { return roll_back(generation); }};
-    }
-
-    /// One deployment at a time, whoever asked for it. @return the id of this one
-    Result<std::string> roll_back(std::uint64_t generation) {
-        if (!status.deployment.id.empty())
-            return fail(Code::AlreadyExists, "deployment " + status.deployment.id + " is under way; it must end first");
-        const auto generations = TRY(Generations::open(paths.device.state));
-        auto deployment = TRY(rollback_deployment(generations, generation, system_clock().wall_ms()));
-        auto id = deployment.id;
-        offers.push({.deployment = std::move(deployment), .refused = {}});
-        return id;
+    /// Every deployment passes here, on the main thread, so that there is one order.
+    void hand_on(Offer offer, Turns::From from) {
+        const auto& id = offer.deployment.id;
+        if (from == Turns::From::Server) {
+            // Unless it begins at once, the server should know what it waits for.
+            if (const auto wait = turns.wait(status.deployment)) link_events.push(ProgressMessage{id, *wait});
+        }
+        turns.take(id, from, from == Turns::From::Server ? "received" : "asked for at the device");
+        if (status.deployment.id.empty()) status.deployment = turns.first();
+        offers.push(std::move(offer));
     }
 
     [[nodiscard]] Worker::Outputs worker_outputs() {
@@ -73,7 +53,10 @@ struct Daemon {
 
     [[nodiscard]] Link::Outputs link_outputs() {
         return {
-            .offer = [this](Offer offer) { offers.push(std::move(offer)); },
+            .offer =
+                [this](Offer offer) {
+                    loop->post([this, offer = std::move(offer)] { hand_on(offer, Turns::From::Server); });
+                },
             .status = [this](ServerStatus now) { loop->post([this, now = std::move(now)] { status.server = now; }); },
             .cancel = [this](const std::string& id) { return cancellation.request(id); }};
     }
@@ -84,7 +67,9 @@ struct Daemon {
         if (phase_is_new) bus->phase_changed(now);
         sd_notifyf(0, "STATUS=%s",
                    now.phase == "done" ? "Idle." : ("Deployment " + now.id + ": " + now.phase + ".").c_str());
-        if (now.phase == "done") status.deployment = {};
+        if (now.phase != "done") return;
+        turns.ended(now.id);
+        status.deployment = turns.first();
     }
 };
 
@@ -104,16 +89,30 @@ Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
     const auto active = TRY(journal.active());
     const auto under_way = active ? std::optional(active->deployment.id) : std::nullopt;
 
-    Daemon daemon{.config = config,
-                  .paths = paths,
-                  .loop = TRY(Loop::create()),
+    Daemon daemon{.loop = TRY(Loop::create()),
                   .bus = {},
                   .status = {},
+                  .turns = {},
                   .offers = {},
                   .cancellation = {},
                   .link_events = {}};
     daemon.status.server.url = config.hawkbit.url;
-    daemon.bus = TRY(AgentBus::create(daemon.loop->event(), daemon.handlers(database)));
+    if (active) {
+        daemon.turns.take(active->deployment.id, active->deployment.local ? Turns::From::Device : Turns::From::Server,
+                          "going on after a restart");
+        daemon.status.deployment = daemon.turns.first();
+    }
+    Requests requests({.config = config,
+                       .state = paths.device.state,
+                       .status = daemon.status,
+                       .link = daemon.link_events,
+                       .deploy =
+                           [&daemon](Deployment deployment) {
+                               daemon.hand_on({.deployment = std::move(deployment), .refused = {}},
+                                              Turns::From::Device);
+                           },
+                       .turns = daemon.turns});
+    daemon.bus = TRY(AgentBus::create(daemon.loop->event(), requests.handlers()));
 
     Worker worker(config, paths, std::move(journal), std::move(generations), daemon.cancellation,
                   daemon.worker_outputs());

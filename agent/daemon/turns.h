@@ -1,0 +1,45 @@
+#pragma once
+/// Whose turn it is: the server's deployments and those of people at the device, one at a time, in the order in which
+/// they came.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/status.h"
+
+namespace davit {
+
+/// Not thread-safe: the main thread's, through which every deployment passes on its way to the worker.
+class Turns {
+public:
+    enum class From { Server, Device };
+
+    /// @p id is on its way to the worker, after those that came before. @param what it is, until the worker says more
+    void take(const std::string& id, From from, std::string what);
+    void ended(const std::string& id);
+
+    /// Why nobody at the device can begin something now: "deployment 7 of the server is under way (downloading:
+    /// fetching what is missing); …". nullopt: it is free.
+    /// @param now what the worker said last
+    [[nodiscard]] std::optional<std::string> refusal(const DeploymentStatus& now) const;
+
+    /// What the server is told of a deployment that came now: that it waits, and for what. nullopt: it begins at once,
+    /// or waits for another one of the server, which the server knows of.
+    [[nodiscard]] std::optional<std::string> wait(const DeploymentStatus& now) const;
+
+    /// What is shown until the worker says more; an empty id when it is free.
+    [[nodiscard]] DeploymentStatus first() const;
+
+private:
+    struct Turn {
+        std::string id;
+        From from;
+        std::string what;
+    };
+    [[nodiscard]] static std::string describe(const Turn& turn, const DeploymentStatus& now);
+
+    std::vector<Turn> turns_;
+};
+
+}  // namespace davit
