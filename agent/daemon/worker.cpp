@@ -93,6 +93,12 @@ void Worker::run(Queue<Offer>& offers, std::stop_token stop) {
 
 Result<void> Worker::carry_out(const Offer& offer, Engine& engine, Observer& observer, std::stop_token stop) {
     if (!offer.refused) return engine.run(offer.deployment, stop);
+    const auto known = TRY(journal_.find(offer.deployment.id));
+    if (known && known->deployment == offer.deployment) {
+        TRY(journal_.report_again(offer.deployment.id));
+        observer.finished(offer.deployment, known->outcome);
+        return {};
+    }
     const Outcome outcome{.success = false, .message = offer.refused->message, .cause = cause(offer.refused->code)};
     log::error("deployment {} is refused: {}", offer.deployment.id, outcome.message);
     TRY(journal_.refuse(offer.deployment, outcome, system_clock().wall_ms()));

@@ -83,6 +83,7 @@ void Link::run(std::stop_token stop) {
         const auto left = std::chrono::ceil<Milliseconds>(std::min(next_poll, progress_due_) - clock_.now());
         if (left > kKeepConnection) client_.reset();
         take_events(left, stop);
+        if (std::exchange(has_news_, false)) next_poll = std::min(next_poll, schedule_.reported(clock_.now()));
     }
 }
 
@@ -243,7 +244,8 @@ void Link::handle(LinkEvent event) {
                    [this](const ResultReady& result) {
                        outbox_may_have_more_ = true;
                        if (under_way_ == result.deployment_id) under_way_.reset();
-                       check_now_ = true;  // the server may have the next deployment waiting
+                       // One that the server offers again after its result waits for the server's interval.
+                       has_news_ |= std::exchange(last_result_, result.deployment_id) != result.deployment_id;
                    },
                    [this](Attributes attributes) { attributes_ = std::move(attributes.values); },
                },

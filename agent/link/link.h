@@ -101,6 +101,8 @@ private:
     std::int64_t refused_row_ = 0;  ///< of the outbox: the server refuses this result …
     int refusals_ = 0;              ///< … so many times now
     bool check_now_ = false;
+    bool has_news_ = false;    ///< a result: the server may have the next deployment waiting
+    std::string last_result_;  ///< whose it was
     bool outbox_may_have_more_ = true;
     std::int64_t last_contact_ms_ = 0;
     std::string last_error_;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -292,6 +293,26 @@ TEST_F(LinkTest, TakesTheNextDeploymentAfterTheResult) {
     const auto next = offers_.try_pop();
     ASSERT_TRUE(next);
     EXPECT_EQ(next->deployment.id, "11");
+}
+
+TEST_F(LinkTest, AServerThatOffersADeploymentAgainAfterItsResultIsNotAskedInACircle) {
+    offers("7", hello());
+    server_.now_answers("POST", kBase + "/deploymentBase/7/feedback", {410, ""});
+    starts();
+    polled();
+    ASSERT_TRUE(offers_.try_pop());
+    has_result("7", {.success = true, .message = "done", .cause = ""});
+    events_.push(ResultReady{"7"});
+    polled();  // the next deployment may be waiting; it is the same one
+    ASSERT_TRUE(offers_.try_pop());
+    has_result("7", {.success = true, .message = "done", .cause = ""});
+    events_.push(ResultReady{"7"});
+    while (feedback("/deploymentBase/7/feedback").size() < 2)
+        std::this_thread::yield();
+    polls_again();  // of its own: what the second result caused came before it
+    EXPECT_FALSE(statuses_.try_pop());
+    const auto asked = server_.asked();
+    EXPECT_EQ(std::ranges::count_if(asked, [](const Asked& a) { return a.method == "GET" && a.target == kBase; }), 3);
 }
 
 TEST_F(LinkTest, ADeploymentThatCanBeStoppedAnswersItsCancelWithItsEnd) {

@@ -49,5 +49,19 @@ TEST(ScheduleTest, BeginsTheBackOffAnewAfterAnAnswer) {
     EXPECT_TRUE(within_ten_percent(polls.failed(), Milliseconds(5'000)));
 }
 
+TEST(ScheduleTest, IsNeverAskedToAskWithoutAPause) {
+    auto polls = schedule();
+    EXPECT_GE(polls.answered(Milliseconds(0)), Milliseconds(1'000));
+}
+
+TEST(ScheduleTest, AsksAtOnceAfterAResultButNotAfterManyInARow) {
+    auto polls = schedule();
+    const MonotonicTime start{std::chrono::hours(1)};
+    EXPECT_EQ(polls.reported(start), start);
+    EXPECT_EQ(polls.reported(start + Milliseconds(50)), start + Milliseconds(10'000));
+    EXPECT_EQ(polls.reported(start + Milliseconds(10'050)), start + Milliseconds(20'000));
+    EXPECT_EQ(polls.reported(start + std::chrono::hours(1)), start + std::chrono::hours(1));
+}
+
 }  // namespace
 }  // namespace davit
