@@ -75,7 +75,8 @@ ctest_tier() {
 # The C++ part of the contract tests is built with the unit tests.
 tier_contract() { pytest_tier contract dev release; }
 tier_fleet() { DAVIT_TEST_FLEET=${DAVIT_TEST_FLEET:-1000} DAVIT_TEST_TIMEOUT=3000 pytest_tier fleet dev; }
-tier_device() { pytest_tier device release; }
+# Two at a time: devices wait more than they work. A worker has a lab of its own, with its own hawkBit.
+tier_device() { PYTEST_JOBS=${DAVIT_TEST_JOBS:-2} pytest_tier device release; }
 
 pytest_tier() {
     local tier=$1 preset
@@ -91,7 +92,7 @@ pytest_tier() {
     [ "$tier" != contract ] || places+=(tests/fleet)
     # The time-out is for a test that hangs; tests that wait have shorter ones of their own.
     run_and_count "$tier" '' python3 -m pytest "${places[@]}" -v -p no:cacheprovider --timeout="${DAVIT_TEST_TIMEOUT:-600}" --durations=10 \
-        --junitxml="/src/build/logs/$tier.xml"
+        -n "${PYTEST_JOBS:-0}" --dist loadfile --junitxml="/src/build/logs/$tier.xml"
 }
 
 # A tier that cannot be built is one failure.

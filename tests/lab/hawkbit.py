@@ -47,7 +47,7 @@ class HawkBit:
 
     def __init__(self, run: Run, polling: str = "00:00:01", *, database_on_disk: bool = False) -> None:
         self.run = run
-        self.port = free_port()
+        self.port = free_port(run)
         self.files = run.path(f"hawkbit-{self.port}")
         self._on_disk = database_on_disk
         self.url = f"http://127.0.0.1:{self.port}"

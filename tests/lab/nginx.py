@@ -73,7 +73,7 @@ class Nginx:
         self._slow: dict[str, str] = {}
         self.directory = run.path(f"nginx-{name}")
         self.directory.mkdir()
-        self.port = free_port()
+        self.port = free_port(run)
         self.process: Process | None = None
         self.start()
 

@@ -9,13 +9,15 @@ START is the process's start time, so that a reused PID is never mistaken for ou
 is not kept is stopped by the next one. `./dev clean` stops kept ones: it reads <run>.pid beside the directory.
 """
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -198,14 +200,28 @@ def abandoned(directory: Path) -> bool:
     return not is_alive(int(pid), start)
 
 
+@contextmanager
+def reservations() -> Iterator[None]:
+    """Alone with the links that say whose a subnet or a port is: or two take the same left-over away, one too late."""
+    with (RUNS.parent / "reservations.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def stop_abandoned() -> None:
     for directory in RUNS.iterdir():
         if directory.is_dir() and abandoned(directory):
             stop(directory)
-    # Devices of runs that were removed by force: what is left is their subnets' reservations and empty cgroups.
-    for reservation in RUNS.parent.glob("net-*"):
-        if reservation.is_symlink() and not reservation.exists():
-            machine = reservation.name.replace("net", "davit")
-            for cgroup in [*CGROUPS.glob(machine), *CGROUPS.glob(f"*/{machine}")]:
-                remove(cgroup)
-            reservation.unlink(missing_ok=True)
+    with reservations():
+        _release_abandoned()
+
+
+def _release_abandoned() -> None:
+    """Of runs that were removed by force: their ports, and their devices' subnets and empty cgroups."""
+    for reservation in [*RUNS.parent.glob("net-*"), *RUNS.parent.glob("port-*")]:
+        if not reservation.is_symlink() or reservation.exists():
+            continue
+        machine = reservation.name.replace("net-", "davit-")
+        for cgroup in [*CGROUPS.glob(machine), *CGROUPS.glob(f"*/{machine}")]:
+            remove(cgroup)
+        reservation.unlink(missing_ok=True)
