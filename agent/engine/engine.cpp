@@ -165,7 +165,12 @@ Result<Step> Engine::Impl::act(const JournalEntry& entry, std::stop_token stop) 
 
 /// Persists what the phase found out and goes where the table says.
 Result<std::optional<Phase>> Engine::Impl::follow(const JournalEntry& entry, const Result<Step>& step) {
-    const auto next = TRY(next_phase(entry.phase, step ? step->event : Event::Failed));
+    const auto event = step ? step->event : Event::Failed;
+    {
+        const log::Field field("DAVIT_EVENT", std::string(name(event)));
+        log::debug("phase '{}' is over: {}", name(entry.phase), name(event));
+    }
+    const auto next = TRY(next_phase(entry.phase, event));
     if (step && step->prepared) TRY(parts.journal.prepared(*step->prepared));
     if (next != Phase::Done) {
         if (!step) TRY(parts.journal.failed(outcome_of(step.error())));
