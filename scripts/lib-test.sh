@@ -1,31 +1,49 @@
 # shellcheck shell=bash
 # ./dev test: runs the tiers one after the other and adds up what they counted.
 
-TIERS=(lint unit asan contract device)
+TIERS=(lint unit asan crash contract device)
 
 help_test() {
     cat <<END
-usage: ./dev test [TIER…]
+usage: ./dev test [TIER…] [--states N] [--seed S] [--state K] [--recording DIR]
 
 Tiers: ${TIERS[*]} (all when none is named; tsan and fleet only by name).
   lint      format, shellcheck, includes, length, gcc 13
   unit      every room by itself (gcc 14)
   asan      the same, built by clang 19 with AddressSanitizer and UndefinedBehaviorSanitizer
   tsan      the same with ThreadSanitizer
+  crash     davitd killed everywhere, power cut anywhere, disks that are full or fail
   contract  our clients, and 50 simulated devices, against a real hawkBit
   device    the whole line on a booted device
   fleet     1,000 simulated devices against a hawkBit that is restored from a backup (DAVIT_TEST_FLEET=N: so many)
 Logs are in build/logs. The last line is "N passed, N failed"; the exit code is 0 if nothing failed and something ran.
+
+Of crash: --states N tries N power cuts (300; 40 when no tier is named); --seed S chooses the same ones again, --state K only
+the K-th, --recording DIR in the writes that an earlier run has kept.
 
 DAVIT_HAWKBIT_JAR=FILE tests against another hawkBit; GTEST_FILTER and PYTEST_ADDOPTS are passed on.
 END
 }
 
 verb_test() {
-    local tier passed=0 failed=0 skipped=0
-    for tier in "$@"; do
-        case " ${TIERS[*]} tsan fleet " in *" $tier "*) ;; *) usage_error test "$tier" ;; esac
+    local tier tiers=() passed=0 failed=0 skipped=0
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --states | --seed | --state | --recording)
+                [ $# -gt 1 ] || usage_error test "$1"
+                crash_option "$1" "$2"
+                shift
+                ;;
+            -*) usage_error test "$1" ;;
+            *)
+                case " ${TIERS[*]} tsan fleet " in *" $1 "*) ;; *) usage_error test "$1" ;; esac
+                tiers+=("$1")
+                ;;
+        esac
+        shift
     done
+    [ ${#tiers[@]} -gt 0 ] || DAVIT_TEST_STATES=${DAVIT_TEST_STATES:-40}
+    set -- "${tiers[@]}"
     [ $# -gt 0 ] || set -- "${TIERS[@]}"
 
     LOGS=$DAVIT_SOURCE/build/logs
@@ -44,6 +62,17 @@ verb_test() {
     say "all of $* in $SECONDS s"
     counts "$passed" "$failed" "$skipped"
     [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+}
+
+# Handed into the root by their names (in_root).
+# shellcheck disable=SC2034
+crash_option() {
+    case $1 in
+        --states) DAVIT_TEST_STATES=$2 ;;
+        --seed) DAVIT_TEST_SEED=$2 ;;
+        --state) DAVIT_TEST_STATE=$2 ;;
+        --recording) DAVIT_TEST_RECORDING=$2 ;;
+    esac
 }
 
 counts() {
@@ -72,6 +101,13 @@ ctest_tier() {
         ctest --test-dir "build/$preset" -L unit -j 2 --output-on-failure --output-junit "/src/build/logs/$tier.xml"
 }
 
+tier_crash() {
+    build_for crash dev crash_driver crash_shim crash_disk davit-ostree || return 0
+    run_and_count crash '' python3 -m pytest tests/crash -v -p no:cacheprovider -n 2 --dist loadgroup --timeout=300 \
+        --durations=10 --junitxml=/src/build/logs/crash.xml
+    grep -E '^([0-9]+ states: |the longest recovery )' "$LOGS/crash.log" | sed 's/^/  /' || true
+}
+
 # The C++ part of the contract tests is built with the unit tests.
 tier_contract() { pytest_tier contract dev release; }
 tier_fleet() { DAVIT_TEST_FLEET=${DAVIT_TEST_FLEET:-1000} DAVIT_TEST_TIMEOUT=3000 pytest_tier fleet dev; }
@@ -95,10 +131,10 @@ pytest_tier() {
         -n "${PYTEST_JOBS:-0}" --dist loadfile --junitxml="/src/build/logs/$tier.xml"
 }
 
-# A tier that cannot be built is one failure.
+# build_for TIER PRESET [TARGET…]   A tier that cannot be built is one failure.
 build_for() {
     local log=$LOGS/$1-build-$2.log
-    try_step "$1: build $2" "$log" run_ninja "$2" && return
+    try_step "$1: build $2" "$log" run_ninja "${@:2}" && return
     tail -n 40 "$log"
     FAILED=1
     return 1

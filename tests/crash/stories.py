@@ -1,0 +1,66 @@
+"""What can happen to a deployment: for every row of the machine's table (agent/engine/transitions) a story that walks it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.crash.life import Device, Json, Server
+
+Row = tuple[str, str]   # phase, event
+
+
+def _keep(device: Device) -> None:
+    """Nothing is prepared."""
+
+
+def _break_numbering(device: Device) -> None:
+    """No generation can get a number: something that is not ours has its file's place."""
+    last = device.state / "generations/last"
+    last.unlink()
+    last.mkdir()
+
+
+@dataclass(frozen=True)
+class Story:
+    name: str
+    rows: tuple[Row, ...]                       # that it is told for
+    labels: tuple[str, ...]                     # what the server asks for, of a device with hello 1 and ticker 1
+    ends_with: tuple[str, ...] = ("hello 1", "ticker 1")
+    cause: str = ""
+    success: bool = False
+    faults: dict[str, str] = field(default_factory=dict, hash=False)
+    cancel: str = ""
+    prepare: Callable[[Device], None] = _keep
+    members: dict[str, object] = field(default_factory=dict, hash=False)    # of the deployment
+
+    def deployment(self, server: Server) -> Json:
+        return server.deployment("7", *self.labels, **self.members)
+
+    def orders(self) -> Json:
+        return {"cancel": self.cancel} if self.cancel else {}
+
+
+def canceled(phase: str) -> Story:
+    return Story(f"canceled-{phase}", ((phase, "canceled"),), ("hello 2",), cause="canceled", cancel=phase)
+
+
+STORIES = (
+    Story("update", (("received", "planned"), ("downloading", "fetched"), ("verifying", "verified"), ("staged", "prepared"),
+                     ("switching", "started"), ("probation", "kept")),
+          ("hello 2",), ends_with=("hello 2", "ticker 1"), success=True),
+    Story("nothing-to-do", (("received", "nothing-to-do"),), ("hello 1",), success=True),
+    Story("systemd-is-mute", (("received", "failed"),), ("hello 1",), cause="system", faults={"hello 1": "unreadable"}),
+    Story("unsigned", (("downloading", "failed"),), ("hello 6",), cause="untrusted"),
+    Story("another-version-inside", (("verifying", "failed"),), ("hello 4",), cause="invalid-input"),
+    Story("download-only", (("staged", "held"),), ("hello 2",), success=True, cause="downloaded", members={"download_only": True}),
+    Story("no-numbers", (("staged", "failed"),), ("hello 2",), cause="system", prepare=_break_numbering),
+    Story("never-ready", (("switching", "failed"), ("rolling-back", "rolled-back")), ("hello 3", "ticker 2"), cause="app-failed",
+          faults={"hello 3": "never-ready"}),
+    Story("unhealthy", (("probation", "failed"),), ("hello 3",), cause="app-failed", faults={"hello 3": "unhealthy"}),
+    Story("no-way-back", (("rolling-back", "failed"),), ("hello 3",), ends_with=("hello 3", "ticker 1"), cause="app-failed",
+          faults={"hello 3": "blocks-the-way"}),
+    *(canceled(phase) for phase in ("received", "downloading", "verifying", "staged")),
+)
+
+
+def story_of(row: Row) -> Story | None:
+    return next((story for story in STORIES if row in story.rows), None)

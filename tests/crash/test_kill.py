@@ -1,0 +1,135 @@
+"""davitd is killed (a real SIGKILL) while entering, in the middle of, and while leaving every phase, in every way in which
+the phase can end, and starts again: in the end everything is as if nothing had happened.
+
+The cases come from the machine's own table: a phase or a row that is new there has failing cases here until a story walks it.
+"""
+
+import functools
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.crash.life import DRIVER, Device, Json, drive
+from tests.crash.stories import STORIES, Row, Story, story_of
+
+POINTS = ("entering", "in the middle of", "elsewhere in", "leaving")
+
+
+@functools.cache
+def table() -> list[Row]:
+    if not DRIVER.exists():
+        return []
+    said = drive({"verb": "table"})
+    assert said
+    return [(row["phase"], row["event"]) for row in said["transitions"]]
+
+
+class Told:
+    """A story without interruption: its visits to the phases, and how it ends."""
+
+    def __init__(self, story: Story, device: Device) -> None:
+        said = tell(story, device)
+        assert said is not None
+        self.visits: list[Json] = said["visits"]
+        self.walk = [(visit["phase"], visit["event"]) for visit in self.visits]
+        self.end = device.describe(said)
+        self.deeds = device.deeds()
+
+
+def tell(story: Story, device: Device, orders: Json | None = None) -> Json | None:
+    """davitd starts, and the server offers what it has no result for."""
+    return device.live({"resume": True}, {"offer": story.deployment(device.server)}, orders=story.orders() | (orders or {}))
+
+
+def prepared(story: Story, device: Device) -> Device:
+    story.prepare(device)
+    device.faults = dict(story.faults)
+    return device
+
+
+@pytest.fixture(scope="session")
+def told(installed: Device, place: Path):
+    """By story, told once a session."""
+    @functools.cache
+    def by_name(name: str) -> Told:
+        story = next(story for story in STORIES if story.name == name)
+        copy = installed.copy(Path(tempfile.mkdtemp(dir=place)) / "told")
+        try:
+            return Told(story, prepared(story, copy))
+        finally:
+            shutil.rmtree(copy.world.parent)
+    return by_name
+
+
+def order_for(point: str, number: int, visit: Json) -> Json:
+    """How to kill davitd there."""
+    if point == "entering":
+        return {"kill_at_journal_sync": visit["journal_sync"]}
+    if point == "leaving":
+        return {"visit": number, "leaving": True}
+    if point == "elsewhere in" and visit["operations"]:     # of the files on its disk
+        return {"visit": number, "operations": visit["operations"] // 2 + 1}
+    if not visit["calls"]:
+        return {"visit": number, "told": True}
+    return {"kill_at_call": visit["first_call"] + len(visit["calls"]) // 2, "afterwards": point == "in the middle of"}
+
+
+def case(row: Row, point: str):
+    story = story_of(row)
+    marks = [pytest.mark.xdist_group(story.name)] if story else []
+    return pytest.param(row, point, id=f"{point.replace(' ', '-')}-{row[0]}-{row[1]}", marks=marks)
+
+
+@pytest.mark.parametrize("story", [pytest.param(story, id=story.name, marks=pytest.mark.xdist_group(story.name)) for story in STORIES])
+def test_the_story_walks_what_it_is_told_for_and_ends_well(story: Story, told) -> None:
+    walked = told(story.name)
+    assert set(story.rows) <= set(walked.walk)
+    last = walked.end["history"][0]
+    assert (last["id"], last["success"], last["cause"]) == ("7", story.success, story.cause)
+    assert walked.end["sets"]["current"] == list(story.ends_with)
+    assert [report["id"] for report in walked.end["reports"]] == ["1", "7"]
+    assert walked.end["errors"] == []
+
+
+def test_every_row_of_the_table_has_a_story() -> None:
+    assert table(), "has the driver been built?"
+    assert [row for row in table() if not story_of(row)] == []
+
+
+@pytest.mark.parametrize(("row", "point"), [case(row, point) for row in table() for point in POINTS])
+def test_killed(row: Row, point: str, device: Device, told) -> None:
+    story = story_of(row)
+    assert story, f"no story walks {row}"
+    undisturbed = told(story.name)
+    number = undisturbed.walk.index(row)
+    order = order_for(point, number + 1, undisturbed.visits[number])
+    killed_and_started_again(story, prepared(story, device), undisturbed, order)
+
+
+@pytest.mark.parametrize("story", [pytest.param(story, id=story.name, marks=pytest.mark.xdist_group(story.name))
+                                   for story in STORIES if story.name in ("update", "unhealthy", "download-only")])
+@pytest.mark.parametrize("afterwards", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("call", ["Apps::forget_all_but", "Content::keep_only"])
+def test_killed_while_cleaning_up(story: Story, call: str, afterwards: bool, device: Device, told) -> None:
+    undisturbed = told(story.name)
+    last = undisturbed.visits[-1]
+    number = last["first_call"] + len(last["calls"]) + last["cleaning"].index(call)
+    killed_and_started_again(story, prepared(story, device), undisturbed, {"kill_at_call": number, "afterwards": afterwards})
+
+
+def killed_and_started_again(story: Story, device: Device, undisturbed: Told, order: Json) -> None:
+    assert tell(story, device, order) is None, "davitd was to be killed"
+    assert device.sets()["current"] in (["hello 1", "ticker 1"], undisturbed.end["sets"]["current"], new_set(story))
+    said = tell(story, device)
+    assert said is not None
+    assert device.describe(said) == undisturbed.end
+    started = [deed for deed in device.deeds() if deed == "start ticker 1"]
+    assert len(started) == undisturbed.deeds.count("start ticker 1"), "an app that has nothing to do with it was restarted"
+
+
+def new_set(story: Story) -> list[str]:
+    """What is current while the new apps are on trial."""
+    wanted = {label.split()[0]: label for label in ("hello 1", "ticker 1", *story.labels)}
+    return [wanted[app] for app in sorted(wanted)]
