@@ -47,6 +47,7 @@ class Habits:
     history: bool = True           # knows actionHistory
     attributes: bool = True        # has configData
     cancels: bool = True           # else an action that is canceled just goes
+    quota: int = 429               # the status of what is too much; 403 up to 0.9
     links_to: str | None = None    # another scheme, host and port in every link
     refuses: dict[str, int] = field(default_factory=dict)  # status by resource: {"feedback": 403}
 
@@ -116,7 +117,8 @@ class DdiServer:
             try:
                 answer = self._answer(method, words, urllib.parse.parse_qs(url.query), headers, parsed)
             except Refused as refused:
-                answer = Answer(refused.status, _error(refused))
+                status = self.habits.quota if refused.key.startswith("quota.") else refused.status
+                answer = Answer(status, _error(refused))
             self.requests.append(Request(time.monotonic(), method, target, resource, headers.get("Authorization", ""),
                                          answer.status, parsed))
             return answer

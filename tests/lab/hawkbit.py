@@ -39,6 +39,20 @@ class Action:
         return "\n".join("; ".join(filter(None, report)) for report in self.reports)
 
 
+def read_action(item: dict[str, Any], rows: list[dict[str, Any]]) -> Action:
+    """@param rows its statuses, newest first
+
+    Up to 0.9 `status` only says pending or finished, and `detailStatus`, where there is one, says how; 0.3.0M7 has none:
+    then the newest verdict counts. From 1.0 on there is `active`, and `status` says how.
+    """
+    reports = [[text for text in row.get("messages") or [] if text] for row in rows]
+    if "active" in item:
+        return Action(int(item["id"]), item["active"], item["status"], reports)
+    verdicts = [row["type"] for row in rows if row["type"] in ("finished", "error", "canceled", "downloaded")]
+    status = item.get("detailStatus") or next(iter(verdicts), item["status"])
+    return Action(int(item["id"]), item["status"] == "pending", status, reports)
+
+
 class HawkBit:
     """A real hawkBit. It listens on all addresses, so that devices reach it over their cables.
 
@@ -150,6 +164,15 @@ class HawkBit:
         query = urllib.parse.quote(f"name=={name};version=={version}")
         return int(self.request("GET", f"/distributionsets?q={query}")["content"][0]["id"])
 
+    def module_id(self, name: str, version: str) -> int:
+        query = urllib.parse.quote(f"name=={name};version=={version}")
+        return int(self.request("GET", f"/softwaremodules?q={query}")["content"][0]["id"])
+
+    def set_metadata(self, module_id: int, **values: str) -> None:
+        """Of a module, visible to devices."""
+        self.request("POST", f"/softwaremodules/{module_id}/metadata",
+                     [{"key": key, "value": value, "targetVisible": True} for key, value in values.items()])
+
     def assign(self, set_id: int, controller_id: str, kind: str = "forced", **extra: Any) -> int:
         """@return the new action's id. Where a test needs a set that the CLI would not make.
 
@@ -171,14 +194,17 @@ class HawkBit:
         self.request("DELETE", f"/targets/{controller_id}/actions/{action_id}?force=true")
 
     def create_set(self, name: str, version: str, modules: list[dict[str, Any]], set_type: str = "app") -> int:
-        """A distribution set of new modules {"name", "version", "type", "metadata": {…}}, for what the CLI refuses."""
+        """A distribution set of new modules {"name", "version", "type", "metadata": {…}}, for what the CLI refuses, or of
+        those that are there: {"id"}."""
         ids = []
         for module in modules:
+            if "id" in module:
+                ids.append({"id": module["id"]})
+                continue
             plain = {key: module[key] for key in ("name", "version", "type")}
             module_id = self.request("POST", "/softwaremodules", [plain])[0]["id"]
             if metadata := module.get("metadata"):
-                self.request("POST", f"/softwaremodules/{module_id}/metadata", [
-                    {"key": key, "value": value, "targetVisible": True} for key, value in metadata.items()])
+                self.set_metadata(module_id, **metadata)
             ids.append({"id": module_id})
         answer = self.request("POST", "/distributionsets",
                               [{"name": name, "version": version, "type": set_type, "modules": ids}])
@@ -188,12 +214,7 @@ class HawkBit:
 
     def _action(self, controller_id: str, item: dict[str, Any]) -> Action:
         rows = self.request("GET", f"/targets/{controller_id}/actions/{item['id']}/status?limit=500&sort=id:DESC")
-        reports = [[text for text in row.get("messages") or [] if text] for row in rows["content"]]
-        active = item["active"] if "active" in item else item["status"] == "pending"
-        # Up to 0.9 `status` only says pending or finished; 0.3.0M7 has no detailStatus: then the newest verdict counts.
-        verdicts = [row["type"] for row in rows["content"] if row["type"] in ("finished", "error", "canceled", "downloaded")]
-        status = item["status"] if "active" in item else item.get("detailStatus") or next(iter(verdicts), item["status"])
-        return Action(int(item["id"]), active, status, reports)
+        return read_action(item, rows["content"])
 
     @property
     def _database(self) -> Path:
