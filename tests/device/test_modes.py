@@ -21,6 +21,8 @@ def test_download_only_and_a_later_switch_without_the_network(lab: Lab, apps: Ap
     assert "downloaded, to update hello 1 → 2-downloaded" in ended.text
     assert device.app_pid("hello") == before
 
-    repository.stop()
+    before_switch = repository.traffic()
     lab.install(device, bundle)  # in a set of its own: hawkBit does not assign one to a device twice
     assert device.get("/version") == "2-downloaded"
+    assert repository.since(before_switch).requests == []
+    repository.stop()

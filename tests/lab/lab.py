@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ class Lab:
     def __init__(self, run: Run, build: Path = product.BUILD) -> None:
         self.run = run
         self._sets = itertools.count(1)
-        self.hawkbit = HawkBit(run)
+        self.hawkbit = HawkBit(run, database_on_disk=True)
         self.layer = product.install(run, build)
         self.publisher = Publisher(run, self.hawkbit, build)
         self.publisher.published.mkdir()
@@ -75,7 +76,8 @@ class Lab:
         return self.publisher.release(f"set-{next(self._sets)}", "1", *bundles)
 
     def crafted(self, device: Device, *modules: dict[str, Any]) -> int:
-        """Deploys modules that the CLI would not publish: {"name", "version", "metadata": {…}}, maybe "type". @return the action's id"""
+        """Deploys modules that the CLI would not publish: {"name", "version", "metadata": {…}} or {"id"}, maybe "type".
+        @return the action's id"""
         filled = [{"version": f"crafted-{next(self._sets)}", "type": "application"} | module for module in modules]
         types = {module["type"] for module in filled}
         set_type = "app" if types == {"application"} else "os" if types == {"os"} else "os_app"
@@ -90,8 +92,10 @@ class Lab:
         return self._ended(device, action_id, "finished", timeout)
 
     def failed(self, device: Device, action_id: int, timeout: float = 60) -> Action:
-        """The action when it has ended, which must have been bad."""
-        return self._ended(device, action_id, "error", timeout)
+        """The action when it has ended, which must have been bad. Its last word is for programs, always."""
+        action = self._ended(device, action_id, "error", timeout)
+        assert re.fullmatch("cause=[a-z-]+", action.reports[0][-1]), action.reports[0]
+        return action
 
     def canceled(self, device: Device, action_id: int, timeout: float = 60) -> Action:
         """The action when the device has agreed to its cancel."""
