@@ -62,6 +62,11 @@ Answer inspect(Place& place, const json::Reader& job) {
                           {"missing_wire", info.partial ? cost.missing_wire : 0}};
 }
 
+// The name that keeps a commit from being pruned.
+Result<void> keep(Place& place, const std::string& app, const std::string& commit) {
+    return place.repository.set_ref(std::format("deploy/{}/{}", app, commit), commit);
+}
+
 Answer pull_once(Place& place, const PullRequest& source, const std::string& app, const Listen& progress) {
     TRY(fetch_and_verify(place, source, app));
     if (TRY(place.repository.info(source.commit)).partial) {
@@ -69,7 +74,7 @@ Answer pull_once(Place& place, const PullRequest& source, const std::string& app
         // The pull has fetched the signatures again, and from the same server that we do not trust.
         TRY(place.repository.verify(source.commit, source.ref, app, place.keys));
     }
-    TRY(place.repository.set_ref(std::format("deploy/{}/{}", app, source.commit), source.commit));
+    TRY(keep(place, app, source.commit));
     return nlohmann::json::object();
 }
 
@@ -88,6 +93,9 @@ Answer checkout(Place& place, const json::Reader& job) {
     const auto commit = TRY(job.need_string("commit"));
     const Path destination = TRY(job.need_string("destination"));
     TRY(place.repository.verify(commit, ref, app, place.keys));
+    // The name that pull() gave it may have been lost in a power cut (libostree syncs what is in a ref, not that it is
+    // there). The checkout syncs everything before it appears.
+    if (!TRY(place.repository.info(commit)).partial) TRY(keep(place, app, commit));
     TRY(place.repository.checkout(commit, destination));
     return nlohmann::json::object();
 }

@@ -102,6 +102,17 @@ TEST_F(WorkerTest, VerifiesAgainBeforeCheckout) {
     EXPECT_FALSE(file::exists(checkout_of(id)));
 }
 
+TEST_F(WorkerTest, ACheckoutKeepsItsCommitAlsoWhenAPowerCutTookTheNameThatPullGaveIt) {
+    const auto id = publish(tree, "hello");
+    must(worker.pull(source("hello", id), "hello", {}, {}));
+    must(device().set_ref("deploy/hello/" + id, std::nullopt));
+
+    ASSERT_THAT(worker.checkout("hello", "hello", id, checkout_of(id), {}), Works());
+    EXPECT_THAT(must(device().refs()), ElementsAre("deploy/hello/" + id));
+    must(worker.keep_only({"hello/" + id}, {}));
+    EXPECT_THAT(device().info(id), Works());
+}
+
 TEST_F(WorkerTest, KeepsOnlyTheNamed) {
     const auto first = publish(tree, "hello", "1");
     write(tree / "etc/hello.conf", "greeting = hi\n");
