@@ -58,8 +58,12 @@ class Server:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        said = drive({"verb": "publish", "world": str(directory)})
-        assert said and "parts" in said, said
+        published = directory / "published"
+        if not published.exists():
+            said = drive({"verb": "publish", "world": str(directory)})
+            assert said and "parts" in said, said
+            published.write_text(json.dumps(said))
+        said = json.loads(published.read_text())
         self.parts: Json = said["parts"]
         self._deployment: Json = said["deployment"]
         self.digests = {label: tree_digest(directory / "trees" / label.replace(" ", "-")) for label in self.parts}
@@ -130,7 +134,7 @@ class Device:
                   if not path.isdigit() and path not in ("last", "state.db-wal", "state.db-shm")]
         for place in ("checkouts/*/*", "checkouts/*/.*", "repo/refs/heads/deploy/*/*", "repo/objects/*/*", "repo/state/*", "repo/tmp/staging*"):
             names += sorted(str(path.relative_to(self.state)) for path in self.state.glob(place))
-        return names
+        return sorted(names)
 
     def describe(self, said: Json) -> Json:
         """All that can be seen of a device on which nothing is under way."""

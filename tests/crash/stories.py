@@ -31,9 +31,13 @@ class Story:
     cancel: str = ""
     prepare: Callable[[Device], None] = _keep
     members: dict[str, object] = field(default_factory=dict, hash=False)    # of the deployment
+    removes: str = ""                           # app that it takes off the device
 
     def deployment(self, server: Server) -> Json:
-        return server.deployment("7", *self.labels, **self.members)
+        deployment = server.deployment("7", *self.labels, **self.members)
+        if self.removes:
+            deployment["parts"].append(server.parts[f"{self.removes} 1"] | {"version": "", "commit": "", "remove": True})
+        return deployment
 
     def orders(self) -> Json:
         return {"cancel": self.cancel} if self.cancel else {}
@@ -47,6 +51,8 @@ STORIES = (
     Story("update", (("received", "planned"), ("downloading", "fetched"), ("verifying", "verified"), ("staged", "prepared"),
                      ("switching", "started"), ("probation", "kept")),
           ("hello 2",), ends_with=("hello 2", "ticker 1"), success=True),
+    Story("removal", (("received", "planned"), ("switching", "started")), ("hello 2",), ends_with=("hello 2",), success=True,
+          removes="ticker"),
     Story("nothing-to-do", (("received", "nothing-to-do"),), ("hello 1",), success=True),
     Story("systemd-is-mute", (("received", "failed"),), ("hello 1",), cause="system", faults={"hello 1": "unreadable"}),
     Story("unsigned", (("downloading", "failed"),), ("hello 6",), cause="untrusted"),

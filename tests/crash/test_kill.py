@@ -5,14 +5,12 @@ The cases come from the machine's own table: a phase or a row that is new there 
 """
 
 import functools
-import shutil
-import tempfile
-from pathlib import Path
 
 import pytest
 
 from tests.crash.life import DRIVER, Device, Json, drive
 from tests.crash.stories import STORIES, Row, Story, story_of
+from tests.crash.telling import Told, new_set, prepared, tell
 
 POINTS = ("entering", "in the middle of", "elsewhere in", "leaving")
 
@@ -24,43 +22,6 @@ def table() -> list[Row]:
     said = drive({"verb": "table"})
     assert said
     return [(row["phase"], row["event"]) for row in said["transitions"]]
-
-
-class Told:
-    """A story without interruption: its visits to the phases, and how it ends."""
-
-    def __init__(self, story: Story, device: Device) -> None:
-        said = tell(story, device)
-        assert said is not None
-        self.visits: list[Json] = said["visits"]
-        self.walk = [(visit["phase"], visit["event"]) for visit in self.visits]
-        self.end = device.describe(said)
-        self.deeds = device.deeds()
-
-
-def tell(story: Story, device: Device, orders: Json | None = None) -> Json | None:
-    """davitd starts, and the server offers what it has no result for."""
-    return device.live({"resume": True}, {"offer": story.deployment(device.server)}, orders=story.orders() | (orders or {}))
-
-
-def prepared(story: Story, device: Device) -> Device:
-    story.prepare(device)
-    device.faults = dict(story.faults)
-    return device
-
-
-@pytest.fixture(scope="session")
-def told(installed: Device, place: Path):
-    """By story, told once a session."""
-    @functools.cache
-    def by_name(name: str) -> Told:
-        story = next(story for story in STORIES if story.name == name)
-        copy = installed.copy(Path(tempfile.mkdtemp(dir=place)) / "told")
-        try:
-            return Told(story, prepared(story, copy))
-        finally:
-            shutil.rmtree(copy.world.parent)
-    return by_name
 
 
 def order_for(point: str, number: int, visit: Json) -> Json:
@@ -127,9 +88,3 @@ def killed_and_started_again(story: Story, device: Device, undisturbed: Told, or
     assert device.describe(said) == undisturbed.end
     started = [deed for deed in device.deeds() if deed == "start ticker 1"]
     assert len(started) == undisturbed.deeds.count("start ticker 1"), "an app that has nothing to do with it was restarted"
-
-
-def new_set(story: Story) -> list[str]:
-    """What is current while the new apps are on trial."""
-    wanted = {label.split()[0]: label for label in ("hello 1", "ticker 1", *story.labels)}
-    return [wanted[app] for app in sorted(wanted)]

@@ -10,8 +10,8 @@
 
 namespace davit::crash {
 
-FakeSystem::FakeSystem(Path state, Path file, std::map<std::string, std::string> faults)
-    : state_(std::move(state)), file_(std::move(file)), faults_(std::move(faults)) {
+FakeSystem::FakeSystem(Path state, Path file, std::map<std::string, std::string> faults, bool careless)
+    : state_(std::move(state)), file_(std::move(file)), faults_(std::move(faults)), careless_(careless) {
     load();
 }
 
@@ -61,7 +61,19 @@ void FakeSystem::boot() {
     save("boot").value();
 }
 
+Result<void> FakeSystem::delete_replaced(const std::vector<Bundle>& apps) const {
+    for (const auto& app : apps) {
+        const auto link = TRY(file::read_link(state_ / "current/apps" / app.manifest.name));
+        if (!link || link->filename() == app.directory.filename()) continue;
+        const auto checkout = app.directory.parent_path() / link->filename();
+        TRY(file::remove_tree(checkout));
+        TRY(file::sync_directory(checkout.parent_path()));
+    }
+    return {};
+}
+
 Result<void> FakeSystem::prepare(const std::vector<Bundle>& apps) {
+    if (careless_) TRY(delete_replaced(apps));
     for (const auto& app : apps)
         units_.insert(app.manifest.name);
     return save("reload");

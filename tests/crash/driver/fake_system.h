@@ -16,7 +16,8 @@ class FakeSystem : public Apps, public Probe {
 public:
     /// @param faults label ("hello 3") to what is wrong with it: "never-ready", "unhealthy", "unreadable" (its state
     /// cannot be asked for), "blocks-the-way" (never ready, and puts something where the way back leads)
-    FakeSystem(Path state, Path file, std::map<std::string, std::string> faults);
+    /// @param careless deletes what is about to be replaced before it is
+    FakeSystem(Path state, Path file, std::map<std::string, std::string> faults, bool careless);
 
     /// What happens at boot: nothing runs but what the current generation starts by itself.
     void boot();
@@ -40,8 +41,11 @@ private:
     void load();
     Result<void> save(const std::string& deed) const;
 
+    Result<void> delete_replaced(const std::vector<Bundle>& apps) const;
+
     Path state_, file_;
     std::map<std::string, std::string> faults_;
+    bool careless_;
     std::set<std::string> units_;
     std::map<std::string, Running> running_;
 };

@@ -5,7 +5,7 @@
 //   {"verb": "publish", "world": DIR}
 //   {"verb": "table"}
 //   {"verb": "live", "world": DIR, "state": DIR, "ostree": FILE, "boot": BOOL, "faults": {…}, "orders": {…}, "steps":
-//       [{"resume": true} | {"offer": DEPLOYMENT} | {"restart_log": true} | {"mark": TEXT}, …]}
+//       [{"resume": true} | {"offer": DEPLOYMENT} | {"deliver": true} | {"restart_log": true} | {"mark": TEXT}, …]}
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -113,7 +113,8 @@ public:
           control_(control(world_ / "control", state_, orders_)),
           watch_(orders_from(orders_), control_, [this](const std::string& id) { cancellation_.request(id); }),
           system_(state_, world_ / "system.json",
-                  job.value("faults", Json::object()).get<std::map<std::string, std::string>>()) {
+                  job.value("faults", Json::object()).get<std::map<std::string, std::string>>(),
+                  orders_.value("wrong", "") == "delete-first") {
         log::set_level(log::Level::Debug);
         log::set_sink([this](log::Level level, std::string_view message, const log::Fields& fields) {
             hear(level, message, fields);
@@ -157,6 +158,7 @@ private:
         if (step.contains("mark")) watch_.mark(step.at("mark").get<std::string>());
         if (step.contains("restart_log")) return restart_log();
         if (step.contains("resume")) return resume(engine);
+        if (step.contains("deliver")) return deliver();
         if (step.contains("offer")) return offer(TRY(deployment_from_json(step.at("offer").dump())), engine);
         return {};
     }
