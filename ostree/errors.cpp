@@ -25,6 +25,9 @@ constexpr std::array kPhrases{
     Phrase{"Invalid checksum of length", Code::Corrupt},
     Phrase{"Invalid commit tree", Code::Corrupt},
     Phrase{"Validating commit", Code::Corrupt},
+    // From a sync: the kernel forgets that what it could not write is not on the disk, and shows it from memory until
+    // the next boot.
+    Phrase{"Input/output error", Code::Corrupt},
     Phrase{"Invalid ref name", Code::InvalidInput},
     Phrase{"Invalid refspec", Code::InvalidInput},
     Phrase{"Invalid rev", Code::InvalidInput},

@@ -49,7 +49,7 @@ Result<std::string> fetch_and_verify(Place& place, const PullRequest& source, co
     return place.repository.verify(source.commit, source.ref, app, place.keys);
 }
 
-Answer inspect(Place& place, const json::Reader& job) {
+Answer inspect_once(Place& place, const json::Reader& job) {
     const auto app = TRY(job.need_string("app"));
     const auto source = TRY(read_source(job));
     const auto signer = TRY(fetch_and_verify(place, source, app));
@@ -78,13 +78,22 @@ Answer pull_once(Place& place, const PullRequest& source, const std::string& app
     return nlohmann::json::object();
 }
 
+// What is damaged on this disk, or may never have got there, is thrown away and fetched once more.
+Answer healing(Place& place, const std::function<Answer()>& work) {
+    auto answer = work();
+    if (answer || answer.error().code != Code::Corrupt) return answer;
+    TRY(place.repository.heal());
+    return work();
+}
+
+Answer inspect(Place& place, const json::Reader& job) {
+    return healing(place, [&] { return inspect_once(place, job); });
+}
+
 Answer pull(Place& place, const json::Reader& job, const Listen& progress) {
     const auto app = TRY(job.need_string("app"));
     const auto source = TRY(read_source(job));
-    auto answer = pull_once(place, source, app, progress);
-    if (answer || answer.error().code != Code::Corrupt) return answer;
-    TRY(place.repository.heal());
-    return pull_once(place, source, app, progress);
+    return healing(place, [&] { return pull_once(place, source, app, progress); });
 }
 
 Answer checkout(Place& place, const json::Reader& job) {
