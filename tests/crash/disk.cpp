@@ -1,6 +1,7 @@
 // crash_disk: a FUSE file system with one file, `disk`, that a loop device can be put on. Writes down every write, with
 // its data, and every flush, in the order in which they come; what is written to `mark` goes into the record between
-// them. What is written to `control` makes requests fail: "fail write 17" the 17th write from now on and all after it.
+// them. What is written to `control` makes requests fail with EIO: `fail write 17 once` the 17th write from now on,
+// `fail write 17` that one and all after it.
 //
 //   crash_disk IMAGE RECORD MOUNTPOINT      serves until MOUNTPOINT is unmounted
 //
@@ -31,12 +32,15 @@ struct Header {
     std::uint64_t offset;
 };
 
-/// Requests of one kind, until one fails and all after it.
+/// Requests of one kind, until one fails.
 struct Fault {
     long left = -1;  ///< -1: never
+    bool once = false;
     bool comes() {
         if (left > 0) --left;
-        return left == 0;
+        if (left != 0) return false;
+        if (once) left = -1;
+        return true;
     }
 };
 
@@ -88,9 +92,11 @@ int read_disk(const char* path, char* out, std::size_t size, off_t offset, fuse_
 
 int order(std::string_view text) {
     char kind[8] = {};
+    char once[8] = {};
     long number = 0;
-    if (std::sscanf(std::string(text).c_str(), "fail %7s %ld", kind, &number) != 2) return -EINVAL;
-    (std::strcmp(kind, "read") == 0 ? read_fault : write_fault).left = number;
+    if (std::sscanf(std::string(text).c_str(), "fail %7s %ld %7s", kind, &number, once) < 2) return -EINVAL;
+    auto& fault = std::strcmp(kind, "read") == 0 ? read_fault : write_fault;
+    fault = {.left = number, .once = std::strcmp(once, "once") == 0};
     return 0;
 }
 

@@ -27,7 +27,7 @@ def drive(job: Json, env: dict[str, str] | None = None) -> Json | None:
     """Runs the driver. @return what it says; None if it was killed"""
     done = subprocess.run([DRIVER], input=json.dumps(job), capture_output=True, text=True, timeout=120, check=False,
                           env=os.environ | {"LD_PRELOAD": str(SHIM)} | (env or {}))
-    if done.returncode == -signal.SIGKILL:
+    if done.returncode in (-signal.SIGKILL, -signal.SIGBUS):    # SIGBUS: mapped pages on a disk that fails
         return None
     assert done.returncode == 0, f"the driver ended with {done.returncode}: {done.stderr}"
     out: Json = json.loads(done.stdout)

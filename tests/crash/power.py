@@ -54,7 +54,7 @@ def unmount(place: Path) -> None:
 def make_image(image: Path, size: int = SIZE) -> None:
     with image.open("wb") as file:
         file.truncate(size)
-    subprocess.run(["mkfs.ext4", "-q", "-F", "-b", str(BLOCK), "-m", "0", "-J", "size=4", "-E", "lazy_itable_init=0,lazy_journal_init=0",
+    subprocess.run(["mkfs.ext4", "-q", "-F", "-b", str(BLOCK), "-m", "0", "-N", "1024", "-J", "size=4", "-E", "lazy_itable_init=0,lazy_journal_init=0",
                     image], check=True)
 
 
