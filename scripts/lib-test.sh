@@ -18,7 +18,7 @@ Tiers: ${TIERS[*]} (all when none is named; tsan and fleet only by name).
   fleet     1,000 simulated devices against a hawkBit that is restored from a backup (DAVIT_TEST_FLEET=N: so many)
 Logs are in build/logs. The last line is "N passed, N failed"; the exit code is 0 if nothing failed and something ran.
 
-Of crash: --states N tries N power cuts (300; 40 when no tier is named); --seed S chooses the same ones again, --state K only
+Of crash: --states N tries N power cuts (300; 40 when no tier is named), and with 1000 every other fault, too; --seed S chooses the same ones again, --state K only
 the K-th, --recording DIR in the writes that an earlier run has kept.
 
 DAVIT_HAWKBIT_JAR=FILE tests against another hawkBit; GTEST_FILTER and PYTEST_ADDOPTS are passed on.

@@ -15,13 +15,13 @@ struct Control {
     std::atomic<std::uint64_t> journal_syncs;   ///< and its syncs: one for each thing that the journal persists
 
     // Ordered by the driver, before it goes on.
-    std::atomic<std::uint64_t> kill_at_operation;     ///< just before the n-th; 0: never
-    std::atomic<std::uint64_t> kill_at_journal_sync;  ///< just after the n-th
-    std::atomic<bool> kill_at_journal_write;          ///< just before the next
-    std::atomic<std::uint64_t> fail_at_operation;     ///< the n-th
-    std::atomic<int> error;                           ///< with this errno
-    std::atomic<bool> lasting;                        ///< and all after it
-    std::atomic<int> driver;                          ///< the process that stands for davitd
+    std::atomic<std::uint64_t> kill_at_operation;          ///< just before the n-th; 0: never
+    std::atomic<std::uint64_t> kill_at_journal_sync;       ///< just after the n-th
+    std::atomic<std::uint64_t> kill_before_journal_write;  ///< the next after the n-th sync
+    std::atomic<std::uint64_t> fail_at_operation;          ///< the n-th
+    std::atomic<int> error;                                ///< with this errno
+    std::atomic<bool> lasting;                             ///< and all after it
+    std::atomic<int> driver;                               ///< the process that stands for davitd
 
     // Wrong orders: what a careless updater does.
     std::atomic<bool> no_syncfs;

@@ -133,7 +133,8 @@ class Device:
         names += [f"odd: {path}" for path in (".", "generations") for path in sorted(os.listdir(self.state / path))
                   if not path.isdigit() and path not in ("last", "state.db-wal", "state.db-shm")]
         for place in ("checkouts/*/*", "checkouts/*/.*", "repo/refs/heads/deploy/*/*", "repo/objects/*/*", "repo/state/*", "repo/tmp/staging*"):
-            names += sorted(str(path.relative_to(self.state)) for path in self.state.glob(place))
+            # libostree's locks are empty, and go at the next boot.
+            names += [str(path.relative_to(self.state)) for path in self.state.glob(place) if not path.name.endswith("-lock")]
         return sorted(names)
 
     def describe(self, said: Json) -> Json:

@@ -112,7 +112,8 @@ bool write_fails(int fd) {
     if (!is_ours(path.text)) return false;
     if (is_journal(path.text)) {
         ++control->journal_writes;
-        if (control->kill_at_journal_write) end_of_davitd();
+        const auto after = control->kill_before_journal_write.load();
+        if (after > 0 && control->journal_syncs >= after) end_of_davitd();
     }
     return fails(path.text);
 }

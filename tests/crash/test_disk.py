@@ -1,4 +1,4 @@
-"""Disks that are full, and disks that fail. `./dev test` takes coarse steps, `./dev test crash` fine ones."""
+"""Disks that are full, and disks that fail, in coarse or in fine steps (effort.py)."""
 
 import os
 import shutil
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.effort import effort
 from tests.crash.life import Device, Json
 from tests.crash.power import copy_image, make_image, mounted, recorded_disk
 from tests.crash.stories import STORIES
 from tests.crash.telling import Told, prepared, tell
 
-IS_SHORT = int(os.environ.get("DAVIT_TEST_STATES") or 300) < 100
 OLD, NEW = ["hello 1", "ticker 1"], ["hello 2", "ticker 1"]
 UPDATE = next(story for story in STORIES if story.name == "update")
 BLOCK = 4096
@@ -86,7 +86,7 @@ def leave_bytes(mount: Path, left: int) -> None:
 def leave_files(mount: Path, left: int) -> None:
     """Uses up the inodes until so many are left."""
     (mount / "ballast").mkdir()
-    for number in range(os.statvfs(mount).f_ffree - left):
+    for number in range(os.statvfs(mount).f_ffree - left - 1):
         (mount / "ballast" / str(number)).touch()
 
 
@@ -117,8 +117,8 @@ def try_full(leave: Callable[[Path, int], None], left: int, installed: Device, i
         return bool(result and result["success"])
 
 
-ROOM = [*range(0, 320 << 10, BLOCK * (8 if IS_SHORT else 1)), ENOUGH]
-INODES = [*range(0, 90, 15 if IS_SHORT else 1), 200]
+ROOM = [*range(0, 320 << 10, BLOCK * effort(8, 4, 1)), ENOUGH]
+INODES = [*range(0, 90, effort(15, 5, 1)), 200]
 
 
 @pytest.mark.parametrize("share", range(4))
@@ -171,7 +171,7 @@ def test_a_disk_that_fails_makes_no_mixture_and_no_wrong_report(
         kind: str, share: int, installed: Device, image: Path, bench: Path, told: Callable[[str], Told]) -> None:
     word, _, once = kind.partition(" ")
     last = 60 if word == "read" else 160
-    step = last // 8 if IS_SHORT else 1
+    step = effort(last // 8, last // 20, 1)
     for number in range(1 + share * step, last, 4 * step):
         try:
             try_failing(f"fail {word} {number} {once}", installed, image, bench, told("update"))

@@ -2,21 +2,21 @@
 a file of the device fails, in davitd and in davit-ostree. Whatever comes of the deployment: the apps are one complete set, what
 is reported is so, and as soon as the fault is gone everything goes on.
 
-The cases come from the interfaces (tests/crash/driver/watch.h) and from what a story does. `./dev test crash` runs all of them,
-`./dev test` some.
+The cases come from the interfaces (tests/crash/driver/watch.h) and from what a story does; effort.py says how many are tried.
 """
 
 import errno
-import os
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 
+from tests.crash.effort import effort
 from tests.crash.life import Device, Json, drive
 from tests.crash.stories import STORIES, Story
 from tests.crash.telling import Told, new_set, prepared, tell
 
-IS_SHORT = int(os.environ.get("DAVIT_TEST_STATES") or 300) < 100
 OLD = ["hello 1", "ticker 1"]
 # Together they call every method of every seam, each in every phase that has it.
 TOLD = ("update", "unhealthy", "removal", "nothing-to-do")
@@ -89,54 +89,55 @@ def survives(device: Device, story: Story, orders: Json, end: Json) -> None:
 
 
 @pytest.mark.xdist_group("seams")
-def test_every_method_of_every_seam_is_called(told) -> None:
+def test_every_method_of_every_seam_is_called(told: Callable[[str], Told]) -> None:
     table = drive({"verb": "table"})
     assert table
     called = {site.method for site in sites([(name, told(name)) for name in TOLD])}
     assert called == set(table["seams"])
 
 
-@pytest.mark.parametrize("share", range(8))
-def test_a_seam_fails(share: int, device: Device, told, installed: Device) -> None:
-    """Sites in eight parts, so that workers share them."""
+SHARES = effort(8, 16, 48)
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_a_seam_fails(share: int, device: Device, told: Callable[[str], Told], installed: Device) -> None:
+    """Cases in parts, so that workers share them."""
     walked = [(name, told(name)) for name in TOLD]
-    end = walked[0][1].end
-    every = sites(walked)
-    for number, site in list(enumerate(every))[share::8]:
-        for code, orders in faults_of(number, site):
-            copy = installed.copy(device.world.parent / f"{number}-{code}-{len(os.listdir(device.world.parent))}")
-            story = story_named(site.story)
-            try:
-                survives(prepared(story, copy), story, orders, end)
-            except AssertionError as error:
-                raise AssertionError(f"{site} with {code}, {orders}") from error
+    for number, (site, orders) in list(enumerate(faults(sites(walked))))[share::SHARES]:
+        copy = installed.copy(device.world.parent / str(number))
+        story = story_named(site.story)
+        try:
+            survives(prepared(story, copy), story, orders, walked[0][1].end)
+        except AssertionError as error:
+            raise AssertionError(f"{site}: {orders}") from error
+        shutil.rmtree(copy.world)
 
 
-def faults_of(number: int, site: Site):
-    """Of a site: some when it must be short, all otherwise."""
-    codes = [CODES[number % len(CODES)], CODES[(number * 7 + 3) % len(CODES)]] if IS_SHORT else CODES
-    for place, code in enumerate(codes):
-        hows = ({}, {"afterwards": True}, {"lasting": True})
-        for how in (hows[(number + place) % 3:][:1] if IS_SHORT else hows):
-            yield code, {"fail_at_call": site.number, "code": code} | how
+def faults(every: list[Site]) -> Iterator[tuple[Site, Json]]:
+    """All codes before, after and from the call on; or some of that, others for each site."""
+    hows: tuple[Json, ...] = ({}, {"afterwards": True}, {"lasting": True})
+    for number, site in enumerate(every):
+        codes = effort(2, 5, len(CODES))
+        for place in range(codes):
+            code = CODES[(number * 7 + place * (len(CODES) // codes)) % len(CODES)]
+            for how in effort(hows[(number + place) % 3:][:1], hows[(number + place) % 3:][:1], hows):
+                yield site, {"fail_at_call": site.number, "code": code} | how
 
 
-@pytest.mark.parametrize("share", range(4))
+@pytest.mark.parametrize("share", range(effort(4, 8, 24)))
 @pytest.mark.parametrize("name", ["update", "unhealthy"])
-def test_a_file_operation_fails(name: str, share: int, device: Device, told, installed: Device) -> None:
+def test_a_file_operation_fails(name: str, share: int, device: Device, told: Callable[[str], Told], installed: Device) -> None:
     """Any that changes something below the state directory: open, write, sync, rename, link, unlink, mkdir, symlink, …"""
-    walked: Told = told(name)
-    story = story_named(name)
+    walked, story = told(name), story_named(name)
     last = walked.visits[-1]
     operations = last["first_operation"] + last["operations"] + 40     # and some of the clean-up
-    step = operations // (8 if IS_SHORT else 80)
-    for number in range(1 + share * step // 4, operations, step):
-        for place, (error, lasting) in enumerate([(errno.EIO, False), (errno.ENOSPC, True), (errno.ENOSPC, False), (errno.EIO, True)]):
-            if IS_SHORT and place != (number + share) % 4:
-                continue
+    for number in list(range(1, operations, operations // effort(32, 80, operations)))[share::effort(4, 8, 24)]:
+        ways = [(errno.EIO, False), (errno.ENOSPC, True), (errno.ENOSPC, False), (errno.EIO, True)]
+        for error, lasting in effort(ways[number % 4:][:1], ways[number % 4:][:1], ways):
             copy = installed.copy(device.world.parent / f"{number}-{error}-{lasting}")
             orders = {"fail_at_operation": number, "errno": error, "lasting": lasting}
             try:
                 survives(prepared(story, copy), story, orders, told("update").end)
             except AssertionError as failure:
                 raise AssertionError(f"operation {number} of {operations}: {orders}") from failure
+            shutil.rmtree(copy.world)

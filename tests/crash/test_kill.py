@@ -29,7 +29,7 @@ def order_for(point: str, number: int, visit: Json) -> Json:
     if point == "entering":
         return {"kill_at_journal_sync": visit["journal_sync"]}
     if point == "leaving":
-        return {"visit": number, "leaving": True}
+        return {"kill_before_journal_write": visit["journal_sync"]}
     if point == "elsewhere in" and visit["operations"]:     # of the files on its disk
         return {"visit": number, "operations": visit["operations"] // 2 + 1}
     if not visit["calls"]:

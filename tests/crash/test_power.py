@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.crash.cuts import Bench
+from tests.crash.effort import STATES
 from tests.crash.life import Server
 from tests.crash.power import Cut, Recording, record
 
-STATES = int(os.environ.get("DAVIT_TEST_STATES") or 300)
 SEED = int(os.environ.get("DAVIT_TEST_SEED") or 1)
 ONE_STATE = os.environ.get("DAVIT_TEST_STATE")
 # Which of the two, for one state after the other: as it comes, and as lazy as ext4 may be.

@@ -56,6 +56,7 @@ Control& control(const Path& file, const Path& state, const Json& orders) {
     out.driver = ::getpid();
     out.kill_at_operation = orders.value("kill_at_operation", 0u);
     out.kill_at_journal_sync = orders.value("kill_at_journal_sync", 0u);
+    out.kill_before_journal_write = orders.value("kill_before_journal_write", 0u);
     out.fail_at_operation = orders.value("fail_at_operation", 0u);
     out.error = orders.value("errno", EIO);
     out.lasting = orders.value("lasting", false);
@@ -75,7 +76,6 @@ Orders orders_from(const Json& json) {
     Orders out;
     out.visit = json.value("visit", out.visit);
     out.told = json.value("told", out.told);
-    out.leaving = json.value("leaving", out.leaving);
     out.operations = json.value("operations", out.operations);
     out.kill_at_call = json.value("kill_at_call", out.kill_at_call);
     out.fail_at_call = json.value("fail_at_call", out.fail_at_call);
@@ -219,8 +219,9 @@ private:
     }
 
     void hear(log::Level level, std::string_view message, const log::Fields& fields) {
-        for (const auto& [field, value] : fields)
-            if (field == "DAVIT_EVENT") watch_.left(value);
+        const std::map<std::string, std::string> about(fields.begin(), fields.end());
+        if (about.contains("DAVIT_EVENT"))
+            watch_.left(phase_from_name(about.at("DAVIT_PHASE")).value(), about.at("DAVIT_EVENT"));
         if (level != log::Level::Debug) std::cerr << message << "\n";
     }
 

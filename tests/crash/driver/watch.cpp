@@ -55,8 +55,7 @@ std::unexpected<Error> Watch::broken(Seam seam) const {
     return fail(orders_.code, std::format("{} was made to fail", name(seam)));
 }
 
-void Watch::entered(const Deployment& deployment, Phase phase, const std::string&) {
-    if (in_phase_ == phase) return;  // news from the same stay
+void Watch::note(Phase phase) {
     in_phase_ = phase;
     visits_.push_back({.phase = phase,
                        .event = {},
@@ -66,17 +65,21 @@ void Watch::entered(const Deployment& deployment, Phase phase, const std::string
                        .operations = 0,
                        .calls = {},
                        .cleaning = {}});
+}
+
+void Watch::entered(const Deployment& deployment, Phase phase, const std::string&) {
+    if (in_phase_ == phase) return;  // news from the same stay
+    note(phase);
     mark(std::format("entered {} {}", deployment.id, davit::name(phase)));
     const auto cancels_at = phase_from_name(orders_.cancel);
     if (cancels_at && *cancels_at <= phase) cancel_(deployment.id);
     if (visits_.size() != orders_.visit) return;
     if (orders_.told) die();
-    if (orders_.leaving) control_.kill_at_journal_write = true;
     if (orders_.operations > 0) control_.kill_at_operation = control_.operations + orders_.operations;
 }
 
-void Watch::left(std::string_view event) {
-    if (visits_.empty()) return;
+void Watch::left(Phase phase, std::string_view event) {
+    if (in_phase_ != phase) note(phase);
     auto& visit = visits_.back();
     visit.event = event;
     visit.operations = control_.operations - visit.first_operation;  // nothing is persisted before this

@@ -21,9 +21,8 @@ namespace davit::crash {
 
 /// Where davitd's life ends, or what goes wrong in it. Visits and calls are counted from 1; 0: never.
 struct Orders {
-    std::uint64_t visit = 0;          ///< the phase visit that the next three are about
+    std::uint64_t visit = 0;          ///< the stay in a phase that the next two are about
     bool told = false;                ///< kill in it: just before it acts
-    bool leaving = false;             ///< kill: just before anything more is persisted
     std::uint64_t operations = 0;     ///< kill: at its n-th change of a file
     std::uint64_t kill_at_call = 0;   ///< of a seam
     std::uint64_t fail_at_call = 0;   ///< of a seam
@@ -72,8 +71,8 @@ public:
     void entered(const Deployment& deployment, Phase phase, const std::string& message) override;
     void progress(const Deployment&, std::uint64_t, std::uint64_t) override {}
     void finished(const Deployment& deployment, const Outcome& outcome) override;
-    /// How the phase of the newest visit ended.
-    void left(std::string_view event);
+    /// How a stay in a phase ended. One that failed before anybody was told of it is noted now.
+    void left(Phase phase, std::string_view event);
     /// A line in the record of the disk, so that it is known what was on the disk when it happened.
     void mark(const std::string& text) const;
 
@@ -92,6 +91,7 @@ public:
     }
 
 private:
+    void note(Phase phase);
     [[noreturn]] static void die() {
         ::kill(::getpid(), SIGKILL);
         for (;;)
