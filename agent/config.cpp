@@ -115,6 +115,43 @@ Result<void> read_download(const json::Reader& reader, Config& config) {
     return {};
 }
 
+constexpr auto kHoursForm = "expected \"now\", \"ask\", or hours of the day as \"22:00-05:00\"";
+
+/// "22:00" as minutes since midnight; -1 if it is no time.
+int read_time_of_day(std::string_view text) {
+    constexpr int kNoDigit = 100;
+    const auto digit = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '9' ? text[at] - '0' : kNoDigit; };
+    if (text.size() != 5 || text[2] != ':') return -1;
+    const int hour = digit(0) * 10 + digit(1), minute = digit(3) * 10 + digit(4);
+    return hour > 23 || minute > 59 ? -1 : hour * 60 + minute;
+}
+
+Result<void> read_soft(const json::Reader& reader, std::string_view member, Config::Soft& into) {
+    const auto text = TRY(reader.get_string(member)).value_or("now");
+    into.ask = text == "ask";
+    if (text == "now" || text == "ask") return {};
+    const std::string_view words = text;
+    const auto dash = std::min(words.find('-'), words.size());
+    const Config::Hours hours{.from = read_time_of_day(words.substr(0, dash)),
+                              .to = read_time_of_day(words.substr(std::min(dash + 1, words.size())))};
+    if (hours.from < 0 || hours.to < 0 || hours.from == hours.to) return fail(reader.error_at(member, kHoursForm));
+    into.hours = hours;
+    return {};
+}
+
+Result<void> read_confirmation(const json::Reader& reader, Config& config) {
+    const auto text = TRY(reader.get_string("confirmation")).value_or("ask");
+    if (text != "ask" && text != "auto") return fail(reader.error_at("confirmation", "expected \"ask\" or \"auto\""));
+    config.rules.confirm_by_itself = text == "auto";
+    return {};
+}
+
+Result<void> read_soft_rules(const json::Reader& reader, Config& config) {
+    warn_of_unknown(config.warnings, reader, {"download", "update"});
+    TRY(read_soft(reader, "download", config.rules.soft_download));
+    return read_soft(reader, "update", config.rules.soft_update);
+}
+
 Result<void> read_attributes(const json::Reader& reader, Config& config) {
     for (const auto& member : reader.members())
         config.attributes[member] = TRY(reader.need_string(member));
@@ -130,11 +167,14 @@ std::string host_name() {
 Result<Config> read_config(const Json& value, const std::string& source) {
     Config config;
     const json::Reader reader(value, source);
-    warn_of_unknown(config.warnings, reader,
-                    {"hawkbit", "repository", "download", "attributes", "runtime", "log_level"});
+    warn_of_unknown(
+        config.warnings, reader,
+        {"hawkbit", "repository", "download", "soft", "confirmation", "attributes", "runtime", "log_level"});
     if (const auto part = TRY(reader.get_object("hawkbit"))) TRY(read_hawkbit(*part, config));
     if (const auto part = TRY(reader.get_object("repository"))) TRY(read_repository(*part, config));
     if (const auto part = TRY(reader.get_object("download"))) TRY(read_download(*part, config));
+    if (const auto part = TRY(reader.get_object("soft"))) TRY(read_soft_rules(*part, config));
+    TRY(read_confirmation(reader, config));
     if (const auto part = TRY(reader.get_object("attributes"))) TRY(read_attributes(*part, config));
     TRY(read_string(reader, "runtime", config.runtime));
     TRY(read_string(reader, "log_level", config.log_level));

@@ -39,6 +39,24 @@ struct Config {
         std::uint64_t reserve = 32u << 20;  ///< bytes that stay free on the disk
     } download;
 
+    /// Times of the day by the device's clock, in minutes since midnight; may go over midnight.
+    struct Hours {
+        int from = 0;
+        int to = 0;
+        bool operator==(const Hours&) const = default;
+    };
+    /// What a soft deployment waits for, beside inhibitors. Neither: nothing.
+    struct Soft {
+        bool ask = false;            ///< the yes of a person
+        std::optional<Hours> hours;  ///< these hours
+        bool operator==(const Soft&) const = default;
+    };
+    struct Rules {
+        Soft soft_download;
+        Soft soft_update;
+        bool confirm_by_itself = false;  ///< where the server asks for a yes of the device
+    } rules;
+
     std::map<std::string, std::string> attributes;  ///< reported to hawkBit beside Davit's own
     std::string runtime = "runc";
     std::string log_level = "info";  ///< error, warning, notice, info, debug

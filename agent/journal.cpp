@@ -46,6 +46,13 @@ const std::vector<std::string_view>& migrations() {
             finished_ms INTEGER NOT NULL
         ) STRICT;
         )",
+        R"(
+        ALTER TABLE active ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE floors (
+            app      TEXT    NOT NULL PRIMARY KEY,
+            sequence INTEGER NOT NULL
+        ) STRICT;
+        )",
     };
     return all;
 }
@@ -78,6 +85,7 @@ Result<JournalEntry> entry_from(const sqlite::Row& row) {
     if (is_prepared) entry.to = static_cast<Generations::Number>(integer(row[6]));
     const bool has_failed = !std::holds_alternative<std::monostate>(row[7]);
     if (has_failed) entry.failure = Outcome{.success = false, .message = text(row[7]), .cause = text(row[8])};
+    entry.confirmed = integer(row[9]) != 0;
     return entry;
 }
 
@@ -97,6 +105,15 @@ Result<void> change_active(sqlite::Database& db, std::string_view sql, const std
     return {};
 }
 
+Result<void> add_to_outbox(sqlite::Database& db, const Deployment& deployment, const Outcome& outcome,
+                           std::int64_t now_ms) {
+    if (deployment.local) return {};
+    TRY(db.run("INSERT INTO outbox (id, success, message, cause, finished_ms) VALUES (?, ?, ?, ?, ?)",
+               {value(deployment.id), std::int64_t{outcome.success}, value(outcome.message), value(outcome.cause),
+                value(now_ms)}));
+    return {};
+}
+
 Result<void> add_result(sqlite::Database& db, const Deployment& deployment, const Outcome& outcome,
                         std::int64_t started_ms, std::int64_t finished_ms) {
     TRY(
@@ -104,11 +121,7 @@ Result<void> add_result(sqlite::Database& db, const Deployment& deployment, cons
                "VALUES (?, ?, ?, ?, ?, ?, ?)",
                {value(deployment.id), value(to_json(deployment)), std::int64_t{outcome.success}, value(outcome.message),
                 value(outcome.cause), value(started_ms), value(finished_ms)}));
-    if (!deployment.local) {
-        TRY(db.run("INSERT INTO outbox (id, success, message, cause, finished_ms) VALUES (?, ?, ?, ?, ?)",
-                   {value(deployment.id), std::int64_t{outcome.success}, value(outcome.message), value(outcome.cause),
-                    value(finished_ms)}));
-    }
+    TRY(add_to_outbox(db, deployment, outcome, finished_ms));
     TRY(db.run("DELETE FROM history WHERE row <= (SELECT max(row) FROM history) - 200"));
     return {};
 }
@@ -123,7 +136,7 @@ Result<Journal> Journal::open(const Path& file) {
 Result<std::optional<JournalEntry>> Journal::active() {
     const auto rows =
         TRY(db_.run("SELECT deployment, phase, entries, started_ms, phase_started_ms, from_generation, "
-                    "to_generation, failure_message, failure_cause FROM active"));
+                    "to_generation, failure_message, failure_cause, confirmed FROM active"));
     if (rows.empty()) return std::nullopt;
     return TRY(entry_from(rows.front()).transform_error(in("deployment under way")));
 }
@@ -158,11 +171,21 @@ Result<void> Journal::failed(const Outcome& why) {
                          {value(why.message), value(why.cause)});
 }
 
-Result<void> Journal::finish(const Outcome& outcome, std::int64_t now_ms) {
+Result<void> Journal::confirmed(const Outcome& yes, std::int64_t now_ms) {
+    return db_.transaction([&]() -> Result<void> {
+        const auto entry = TRY(active());
+        TRY(change_active(db_, "UPDATE active SET confirmed = 1 RETURNING only_one", {}));
+        return add_to_outbox(db_, entry->deployment, yes, now_ms);
+    });
+}
+
+Result<void> Journal::finish(const Outcome& outcome, std::int64_t now_ms, const Floors& floors) {
     return db_.transaction([&]() -> Result<void> {
         const auto entry = TRY(active());
         if (!entry) return fail(Code::Defect, "the journal has no deployment under way");
         TRY(add_result(db_, entry->deployment, outcome, entry->started_ms, now_ms));
+        for (const auto& [app, sequence] : floors)
+            TRY(db_.run("INSERT OR REPLACE INTO floors (app, sequence) VALUES (?, ?)", {value(app), value(sequence)}));
         TRY(db_.run("DELETE FROM active"));
         return {};
     });
@@ -170,6 +193,13 @@ Result<void> Journal::finish(const Outcome& outcome, std::int64_t now_ms) {
 
 Result<void> Journal::refuse(const Deployment& deployment, const Outcome& outcome, std::int64_t now_ms) {
     return db_.transaction([&] { return add_result(db_, deployment, outcome, now_ms, now_ms); });
+}
+
+Result<Floors> Journal::floors() {
+    Floors out;
+    for (const auto& row : TRY(db_.run("SELECT app, sequence FROM floors")))
+        out[text(row[0])] = integer(row[1]);
+    return out;
 }
 
 Result<std::optional<HistoryEntry>> Journal::find(const std::string& deployment_id) {

@@ -7,6 +7,7 @@
 /// the link thread owns an Outbox on the same file (a connection each).
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,7 @@ struct JournalEntry {
     Generations::Number from = 0;           ///< current when it began (an empty generation on a fresh device)
     std::optional<Generations::Number> to;  ///< prepared for it
     std::optional<Outcome> failure;         ///< why it is rolling back
+    bool confirmed = false;                 ///< somebody at the device has said yes to it
 };
 
 struct HistoryEntry {
@@ -40,6 +42,9 @@ struct HistoryEntry {
     std::int64_t finished_ms = 0;
 };
 
+/// The lowest sequence (Manifest::sequence) of each app that this device still takes.
+using Floors = std::map<std::string, std::int64_t>;
+
 class Journal {
 public:
     static Result<Journal> open(const Path& file);
@@ -48,16 +53,20 @@ public:
     /// Starts a deployment in Phase::Received. Error: AlreadyExists if one is active.
     Result<void> begin(const Deployment& deployment, Generations::Number from, std::int64_t now_ms);
 
-    // The next four need a deployment under way; without one they are a Defect.
+    // The next five need a deployment under way; without one they are a Defect.
     /// Persists the phase before it acts; entering the same phase again counts.
     Result<void> enter(Phase phase, std::int64_t now_ms);
     Result<void> prepared(Generations::Number to);
     Result<void> failed(const Outcome& why);
-    /// One transaction: the active row becomes history, and its result is in the outbox (unless it is local).
-    Result<void> finish(const Outcome& outcome, std::int64_t now_ms);
+    /// One transaction: the deployment is confirmed, and the server will be told (unless it is local).
+    Result<void> confirmed(const Outcome& yes, std::int64_t now_ms);
+    /// One transaction: the active row becomes history, its result is in the outbox (unless it is local), and
+    /// @p floors replace those of the apps that they name.
+    Result<void> finish(const Outcome& outcome, std::int64_t now_ms, const Floors& floors = {});
     /// A deployment that ended before it began (it could not be read): straight to history and outbox.
     Result<void> refuse(const Deployment& deployment, const Outcome& outcome, std::int64_t now_ms);
 
+    [[nodiscard]] Result<Floors> floors();
     /// The newest finished deployment with this id.
     [[nodiscard]] Result<std::optional<HistoryEntry>> find(const std::string& deployment_id);
     [[nodiscard]] Result<std::vector<HistoryEntry>> history(int limit);  ///< newest first

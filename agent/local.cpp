@@ -13,6 +13,7 @@ Part part_of(const AppVersion& app) {
             .ref = app.ref,
             .repository = "",
             .remove = false,
+            .downgrade = true,
             .legacy = app.legacy};
 }
 

@@ -18,12 +18,19 @@ struct ServerStatus {
     std::int64_t next_poll_ms = 0;     ///< wall clock
 };
 
+/// One app of the deployment under way.
+struct PartStatus {
+    std::string app;
+    std::string todo;            ///< "update hello 1 → 2"; empty: it stays as it is
+    std::uint64_t bytes = 0;     ///< of its download, so far
+    std::uint64_t expected = 0;  ///< 0: not known, or everything is here
+};
+
 struct DeploymentStatus {
     std::string id;  ///< empty: nothing under way
     std::string phase;
     std::string message;
-    std::uint64_t bytes = 0;     ///< of the download, so far
-    std::uint64_t expected = 0;  ///< 0: not known
+    std::vector<PartStatus> parts = {};  ///< what is planned, and what of it has come
 };
 
 struct Status {

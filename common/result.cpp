@@ -28,6 +28,8 @@ std::string_view name(Code code) {
             return "ServerRefused";
         case Code::Untrusted:
             return "Untrusted";
+        case Code::Sequence:
+            return "Sequence";
         case Code::PolicyRefused:
             return "PolicyRefused";
         case Code::Corrupt:
@@ -71,6 +73,7 @@ Bucket bucket(Code code) {
         case Code::Gone:
         case Code::ServerRefused:
         case Code::Untrusted:
+        case Code::Sequence:
         case Code::PolicyRefused:
         case Code::Corrupt:
         case Code::Unsupported:

@@ -24,6 +24,7 @@ enum class Code {
     Quota,          ///< HTTP 429, or 403 of an old server for a quota
     ServerRefused,  ///< any other 4xx answer
     Untrusted,      ///< signature missing or wrong, key not allowed for this name, ref binding differs
+    Sequence,       ///< an app is older than one that was kept here, and nobody said that it may be
     PolicyRefused,  ///< the device's policy does not allow what the app asks for
     Corrupt,        ///< data on this disk is not what it must be
     AppFailed,      ///< an app did not start, did not become READY, or failed its health probe

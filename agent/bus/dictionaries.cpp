@@ -2,7 +2,19 @@
 
 namespace davit {
 
+Dictionary to_dictionary(const PartStatus& part) {
+    return {{"app", sdbus::Variant(part.app)},
+            {"todo", sdbus::Variant(part.todo)},
+            {"bytes", sdbus::Variant(part.bytes)},
+            {"expected_bytes", sdbus::Variant(part.expected)}};
+}
+
 Dictionary to_dictionary(const Status& status) {
+    std::uint64_t bytes = 0, expected = 0;
+    for (const auto& part : status.deployment.parts) {
+        bytes += part.bytes;
+        expected += part.expected;
+    }
     return {{"version", sdbus::Variant(std::string(DAVIT_VERSION))},
             {"generation", sdbus::Variant(status.generation)},
             {"server_url", sdbus::Variant(status.server.url)},
@@ -13,8 +25,9 @@ Dictionary to_dictionary(const Status& status) {
             {"deployment_id", sdbus::Variant(status.deployment.id)},
             {"phase", sdbus::Variant(status.deployment.phase)},
             {"message", sdbus::Variant(status.deployment.message)},
-            {"bytes", sdbus::Variant(status.deployment.bytes)},
-            {"expected_bytes", sdbus::Variant(status.deployment.expected)}};
+            {"parts", sdbus::Variant(to_dictionaries(status.deployment.parts))},
+            {"bytes", sdbus::Variant(bytes)},
+            {"expected_bytes", sdbus::Variant(expected)}};
 }
 
 Dictionary to_dictionary(const AppVersion& app) {

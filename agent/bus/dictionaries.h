@@ -15,6 +15,7 @@ namespace davit {
 
 using Dictionary = std::map<std::string, sdbus::Variant>;
 
+Dictionary to_dictionary(const PartStatus& part);
 Dictionary to_dictionary(const Status& status);
 Dictionary to_dictionary(const AppVersion& app);
 Dictionary to_dictionary(const HistoryEntry& entry);

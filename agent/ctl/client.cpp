@@ -12,6 +12,8 @@ namespace {
 using Json = nlohmann::json;
 using Dictionary = std::map<std::string, sdbus::Variant>;
 
+Json to_json(const std::vector<Dictionary>& list);
+
 Json to_json(const sdbus::Variant& value) {
     const std::string_view type = value.peekValueType();
     if (type == "s") return value.get<std::string>();
@@ -20,6 +22,7 @@ Json to_json(const sdbus::Variant& value) {
     if (type == "x") return value.get<std::int64_t>();
     if (type == "u") return value.get<std::uint32_t>();
     if (type == "as") return value.get<std::vector<std::string>>();
+    if (type == "aa{sv}") return to_json(value.get<std::vector<Dictionary>>());
     return nullptr;  // a newer davitd may say more than this davitctl knows
 }
 

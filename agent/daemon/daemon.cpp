@@ -9,6 +9,7 @@
 #include "agent/daemon/loop.h"
 #include "agent/daemon/requests.h"
 #include "agent/daemon/worker.h"
+#include "agent/gate/gate.h"
 #include "agent/http/http_process.h"
 #include "common/log.h"
 
@@ -23,6 +24,7 @@ struct Daemon {
     Turns turns;
     Queue<Offer> offers;
     Cancellation cancellation;
+    Gate gate;
     Queue<LinkEvent> link_events;
 
     /// Every deployment passes here, on the main thread, so that there is one order.
@@ -58,7 +60,8 @@ struct Daemon {
                     loop->post([this, offer = std::move(offer)] { hand_on(offer, Turns::From::Server); });
                 },
             .status = [this](ServerStatus now) { loop->post([this, now = std::move(now)] { status.server = now; }); },
-            .cancel = [this](const std::string& id) { return cancellation.request(id); }};
+            .cancel = [this](const std::string& id) { return cancellation.request(id); },
+            .terms = [this](const std::string& id, Terms terms) { gate.terms(id, terms); }};
     }
 
     void deployment_changed(const DeploymentStatus& now) {
@@ -87,7 +90,8 @@ Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
     auto outbox = TRY(Outbox::open(database));
     auto generations = TRY(Generations::open(paths.device.state));
     const auto active = TRY(journal.active());
-    const auto under_way = active ? std::optional(active->deployment.id) : std::nullopt;
+    const bool is_servers = active && !active->deployment.local;
+    const auto under_way = is_servers ? std::optional(active->deployment.id) : std::nullopt;
 
     Daemon daemon{.loop = TRY(Loop::create()),
                   .bus = {},
@@ -95,6 +99,7 @@ Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
                   .turns = {},
                   .offers = {},
                   .cancellation = {},
+                  .gate = {config.rules, system_clock()},
                   .link_events = {}};
     daemon.status.server.url = config.hawkbit.url;
     if (active) {
@@ -114,7 +119,7 @@ Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
                        .turns = daemon.turns});
     daemon.bus = TRY(AgentBus::create(daemon.loop->event(), requests.handlers()));
 
-    Worker worker(config, paths, std::move(journal), std::move(generations), daemon.cancellation,
+    Worker worker(config, paths, std::move(journal), std::move(generations), daemon.cancellation, daemon.gate,
                   daemon.worker_outputs());
     std::jthread worker_thread([&](std::stop_token stop) { worker.run(daemon.offers, stop); });
     std::optional<Link> link;

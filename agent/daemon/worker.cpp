@@ -1,5 +1,7 @@
 #include "agent/daemon/worker.h"
 
+#include <algorithm>
+
 #include "agent/content/ostree_content.h"
 #include "agent/link/attributes.h"
 #include "agent/probe/device_probe.h"
@@ -21,39 +23,60 @@ class Worker::Reporter final : public Observer {
 public:
     explicit Reporter(Worker& worker) : worker_(worker) {}
 
-    void entered(const Deployment& deployment, Phase phase, const std::string& message) override {
-        status_ = {.id = deployment.id, .phase = std::string(name(phase)), .message = message};
+    void entered(const Deployment& deployment, const Plan& plan, Phase phase, const std::string& message) override {
+        if (status_.id != deployment.id) status_ = {.id = deployment.id};
+        status_.phase = name(phase);
+        status_.message = message;
+        follow(plan);
         worker_.outputs_.deployment(status_);
-        worker_.outputs_.link.push(ProgressMessage{deployment.id, message});
+        worker_.outputs_.link.push(ProgressMessage{deployment.id, message, is_waiting(phase)});
     }
-    void progress(const Deployment&, std::uint64_t bytes, std::uint64_t expected) override {
+    void progress(const Deployment&, const std::string& app, std::uint64_t bytes, std::uint64_t expected) override {
+        for (auto& part : status_.parts) {
+            if (part.app != app) continue;
+            part.bytes = bytes;
+            part.expected = expected;
+        }
         const auto now = system_clock().now();
-        if (now - last_progress_ < kProgressEvery) return;
+        if (bytes > 0 && now - last_progress_ < kProgressEvery) return;
         last_progress_ = now;
-        status_.bytes = bytes;
-        status_.expected = expected;
         worker_.outputs_.deployment(status_);
     }
+    void confirmed(const Deployment&) override { worker_.outputs_.link.push(ConfirmedHere{}); }
     void finished(const Deployment& deployment, const Outcome& outcome) override {
-        status_ = {.id = deployment.id, .phase = std::string(name(Phase::Done)), .message = outcome.message};
+        status_ = {
+            .id = deployment.id, .phase = std::string(name(Phase::Done)), .message = outcome.message, .parts = {}};
         worker_.outputs_.deployment(status_);
         worker_.publish_apps();
-        worker_.outputs_.link.push(ResultReady{deployment.id});
+        worker_.outputs_.link.push(ResultReady{deployment.id, outcome.denied()});
     }
 
 private:
+    /// The parts as they are planned, with the bytes that are known already.
+    void follow(const Plan& plan) {
+        std::vector<PartStatus> parts;
+        for (const auto& change : plan.changes) {
+            PartStatus part{.app = change.part.app, .todo = change.todo()};
+            const auto known = std::ranges::find(status_.parts, part.app, &PartStatus::app);
+            if (known != status_.parts.end()) part = {part.app, part.todo, known->bytes, known->expected};
+            parts.push_back(std::move(part));
+        }
+        status_.parts = std::move(parts);
+    }
+
     Worker& worker_;
     DeploymentStatus status_;
     MonotonicTime last_progress_;
 };
 
 Worker::Worker(const Config& config, const DaemonPaths& paths, Journal journal, Generations generations,
-               Cancellation& cancellation, Outputs outputs)
+               Cancellation& cancellation, Permission& permission, Outputs outputs)
     : config_(config),
       paths_(paths),
       journal_(std::move(journal)),
       generations_(std::move(generations)),
       cancellation_(cancellation),
+      permission_(permission),
       outputs_(std::move(outputs)) {}
 
 void Worker::run(Queue<Offer>& offers, std::stop_token stop) {
@@ -66,6 +89,7 @@ void Worker::run(Queue<Offer>& offers, std::stop_token stop) {
                    .content = content,
                    .apps = apps,
                    .probe = probe,
+                   .permission = permission_,
                    .observer = reporter,
                    .clock = system_clock(),
                    .cancellation = cancellation_},
@@ -87,7 +111,7 @@ void Worker::run(Queue<Offer>& offers, std::stop_token stop) {
         log::error("deployment {} could not be carried on, trying again in {}: {}", offer->deployment.id,
                    to_string(kAfterDefect), done.error().message);
         system_clock().sleep(kAfterDefect, stop);
-        outputs_.link.push(ResultReady{offer->deployment.id});  // the server offers it again
+        outputs_.link.push(ResultReady{offer->deployment.id, false});  // the server offers it again
     }
 }
 

@@ -22,9 +22,9 @@ public:
         Queue<LinkEvent>& link;
     };
 
-    /// @param cancellation how others stop the deployment under way; must outlive this
+    /// @param cancellation how others stop the deployment under way; must outlive this, as @p permission must
     Worker(const Config& config, const DaemonPaths& paths, Journal journal, Generations generations,
-           Cancellation& cancellation, Outputs outputs);
+           Cancellation& cancellation, Permission& permission, Outputs outputs);
 
     /// Resumes what was under way, then runs each offer to its end, until @p stop.
     void run(Queue<Offer>& offers, std::stop_token stop);
@@ -39,6 +39,7 @@ private:
     Journal journal_;
     Generations generations_;
     Cancellation& cancellation_;
+    Permission& permission_;
     Outputs outputs_;
 };
 

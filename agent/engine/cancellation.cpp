@@ -27,6 +27,12 @@ bool Cancellation::close(const std::string& id) {
     return true;
 }
 
+void Cancellation::finished(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    open_.clear();
+    if (wanted_ == id) wanted_.clear();
+}
+
 void Cancellation::too_late(const std::string& id) {
     const std::lock_guard lock(mutex_);
     open_.clear();

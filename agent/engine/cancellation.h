@@ -22,6 +22,8 @@ public:
     std::stop_token open(const std::string& id);
     /// From here on @p id cannot be canceled. @return false: it has been already
     bool close(const std::string& id);
+    /// @p id is over: the same id may come again, and nobody has canceled that.
+    void finished(const std::string& id);
     /// The switch of @p id had begun before this process did: whoever has asked meanwhile is told so when he asks
     /// again.
     void too_late(const std::string& id);

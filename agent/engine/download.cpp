@@ -38,20 +38,16 @@ Result<void> check_space(const Context& context, const std::vector<Fetch>& fetch
 }
 
 Result<void> fetch_all(const Context& context, const std::vector<Fetch>& fetches) {
-    std::uint64_t expected = 0;
+    const auto tell = [&context](const Fetch& fetch, std::uint64_t bytes) {
+        context.observer.progress(context.deployment(), fetch.part.app, bytes, fetch.cost.missing_wire);
+    };
+    const auto is_here = [](const Fetch& fetch) { return fetch.cost.complete; };
     for (const auto& fetch : fetches)
-        expected += fetch.cost.complete ? 0 : fetch.cost.missing_wire;
-    std::uint64_t done = 0;
+        if (!is_here(fetch)) tell(fetch, 0);  // so that the whole is known before the first of them comes
     for (const auto& fetch : fetches) {
-        if (fetch.cost.complete) continue;
+        if (is_here(fetch)) continue;
         const log::Field field("DAVIT_APP", fetch.part.app);
-        std::uint64_t wire = 0;
-        const auto progress = [&](std::uint64_t bytes) {
-            wire = bytes;
-            context.observer.progress(context.deployment(), done + wire, expected);
-        };
-        TRY(context.content.pull(fetch.part, context.stop, progress));
-        done += wire;
+        TRY(context.content.pull(fetch.part, context.stop, [&](std::uint64_t bytes) { tell(fetch, bytes); }));
     }
     return {};
 }
@@ -97,7 +93,7 @@ Result<Step> download(const Context& context) {
         }
         const auto news = std::format("{}; trying again in {}", error.message, to_string(delay));
         log::warning("{}", news);
-        context.observer.entered(context.deployment(), Phase::Downloading, news);
+        context.tell(news);
         if (!context.clock.sleep(delay, context.stop))
             return fail(Code::Canceled, "stopped while waiting to fetch again");
     }

@@ -18,23 +18,32 @@ Outcome outcome_of(const Error& error) {
 Outcome outcome_of(const Step& step) {
     if (step.event == Event::Canceled)
         return {.success = false, .message = step.message, .cause = cause(Code::Canceled)};
+    if (step.event == Event::Denied) return {.success = false, .message = step.message, .cause = "denied"};
     return {.success = true, .message = step.message, .cause = step.event == Event::Held ? "downloaded" : ""};
 }
 
-bool is_before_switch(Phase phase) {
-    return phase < Phase::Switching;
+/// After this the deployment can no longer be canceled: it is over, or it switches.
+bool is_last_chance(Phase phase, const Result<Step>& step) {
+    const auto next = next_phase(phase, step ? step->event : Event::Failed);
+    return !next || *next == Phase::Done || !is_before_switch(*next);
 }
 
 Result<Step> run_phase(Phase phase, const Context& context) {
     switch (phase) {
         case Phase::Received:
             return receive(context);
+        case Phase::Confirming:
+            return confirm(context);
+        case Phase::WaitingToDownload:
+            return wait_to_download(context);
         case Phase::Downloading:
             return download(context);
         case Phase::Verifying:
             return verify(context);
         case Phase::Staged:
             return stage(context);
+        case Phase::WaitingToSwitch:
+            return wait_to_switch(context);
         case Phase::Switching:
             return switch_over(context);
         case Phase::Probation:
@@ -51,6 +60,12 @@ std::string describe(Phase phase, const Plan& plan, const JournalEntry& entry) {
     switch (phase) {
         case Phase::Received:
             return "plan: " + plan.todo();
+        case Phase::Confirming:
+            return "asking whether it may begin";
+        case Phase::WaitingToDownload:
+            return "asking whether it may download";
+        case Phase::WaitingToSwitch:
+            return "asking whether it may switch";
         case Phase::Downloading:
             return "fetching what is missing";
         case Phase::Verifying:
@@ -73,7 +88,7 @@ std::string describe(Phase phase, const Plan& plan, const JournalEntry& entry) {
 /// Interrupted so often that the phase itself must be the reason.
 Result<void> check_entries(const JournalEntry& entry, const EngineOptions& options) {
     const int most = entry.phase == Phase::Downloading ? options.most_download_entries : options.most_entries;
-    if (entry.entries <= most) return {};
+    if (entry.entries <= most || is_waiting(entry.phase)) return {};
     return fail(Code::System, std::format("phase '{}' was interrupted {} times (davitd or the device restarted in it)",
                                           name(entry.phase), entry.entries - 1));
 }
@@ -89,7 +104,9 @@ struct Engine::Impl {
     Result<Step> act(const JournalEntry& entry, std::stop_token stop);
     Result<Step> act_unless_canceled(const JournalEntry& entry, std::stop_token stop);
     Result<std::optional<Phase>> follow(const JournalEntry& entry, const Result<Step>& step);
-    Result<void> finish(const JournalEntry& entry, const Outcome& outcome);
+    Result<void> note_confirmed(const JournalEntry& entry, const std::string& message);
+    Result<void> finish(const JournalEntry& entry, const Outcome& outcome, const Floors& floors);
+    Result<bool> is_settled(const HistoryEntry& known, const Deployment& offered);
     Result<Generations::Number> current_or_empty();
     void clean_up(std::stop_token stop);
     Result<void> tidy(std::stop_token stop);
@@ -137,8 +154,7 @@ Result<Step> Engine::Impl::act_unless_canceled(const JournalEntry& entry, std::s
     const std::stop_callback on_stop(stop, stop_either);
     const std::stop_callback on_cancel(cancel, stop_either);
     auto step = act(entry, either.get_token());
-    const bool is_over = entry.phase == Phase::Staged || !step || step->event == Event::NothingToDo;
-    const bool canceled = is_over ? !parts.cancellation.close(id) : cancel.stop_requested();
+    const bool canceled = is_last_chance(entry.phase, step) ? !parts.cancellation.close(id) : cancel.stop_requested();
     if (canceled && !stop.stop_requested()) return Step{Event::Canceled, "canceled; nothing was changed"};
     return step;
 }
@@ -146,20 +162,23 @@ Result<Step> Engine::Impl::act_unless_canceled(const JournalEntry& entry, std::s
 Result<Step> Engine::Impl::act(const JournalEntry& entry, std::stop_token stop) {
     const auto from = TRY(parts.generations.load(entry.from));
     const auto plan = TRY(make_plan(from, entry.deployment));
+    const auto floors = TRY(parts.journal.floors());
     const auto message = describe(entry.phase, plan, entry);
     log::info("deployment {}: {}", entry.deployment.id, message);
-    parts.observer.entered(entry.deployment, entry.phase, message);
+    parts.observer.entered(entry.deployment, plan, entry.phase, message);
     TRY(check_entries(entry, options));
     return run_phase(entry.phase, {.generations = parts.generations,
                                    .content = parts.content,
                                    .apps = parts.apps,
                                    .probe = parts.probe,
+                                   .permission = parts.permission,
                                    .observer = parts.observer,
                                    .clock = parts.clock,
                                    .options = options,
                                    .entry = entry,
                                    .from = from,
                                    .plan = plan,
+                                   .floors = floors,
                                    .stop = std::move(stop)});
 }
 
@@ -172,6 +191,7 @@ Result<std::optional<Phase>> Engine::Impl::follow(const JournalEntry& entry, con
     }
     const auto next = TRY(next_phase(entry.phase, event));
     if (step && step->prepared) TRY(parts.journal.prepared(*step->prepared));
+    if (step && step->event == Event::Confirmed) TRY(note_confirmed(entry, step->message));
     if (next != Phase::Done) {
         if (!step) TRY(parts.journal.failed(outcome_of(step.error())));
         return next;
@@ -182,21 +202,31 @@ Result<std::optional<Phase>> Engine::Impl::follow(const JournalEntry& entry, con
         outcome = entry.failure.value_or(Outcome{.message = "unknown failure", .cause = cause(Code::Defect)});
         outcome.message += "; " + way_back;
     }
-    TRY(finish(entry, outcome));
+    TRY(finish(entry, outcome, step ? step->floors : Floors{}));
     return std::nullopt;
 }
 
-Result<void> Engine::Impl::finish(const JournalEntry& entry, const Outcome& outcome) {
+Result<void> Engine::Impl::note_confirmed(const JournalEntry& entry, const std::string& message) {
+    if (entry.confirmed) return {};
+    TRY(parts.journal.confirmed({.success = true, .message = message, .cause = "confirmed"}, parts.clock.wall_ms()));
+    log::notice("deployment {}: {}", entry.deployment.id, message);
+    parts.observer.confirmed(entry.deployment);
+    return {};
+}
+
+Result<void> Engine::Impl::finish(const JournalEntry& entry, const Outcome& outcome, const Floors& floors) {
     // After a rollback the old generation is current and this does nothing; if going back failed, it must not be
     // garbage.
     const auto remembered = parts.generations.remember_previous(entry.from);
     if (!remembered) log::warning("cannot remember the previous generation: {}", remembered.error().message);
-    if (!entry.deployment.download_only && !outcome.canceled()) {  // what was held is current by now, or of no use
+    const bool tried = !outcome.canceled() && !outcome.denied();
+    if (!entry.deployment.download_only && tried) {  // what was held is current by now, or of no use
         const auto released = parts.generations.release_held();
         if (!released) log::warning("cannot forget what was downloaded before: {}", released.error().message);
     }
-    TRY(parts.journal.finish(outcome, parts.clock.wall_ms()));
-    if (outcome.canceled()) {
+    TRY(parts.journal.finish(outcome, parts.clock.wall_ms(), floors));
+    parts.cancellation.finished(entry.deployment.id);
+    if (!tried) {
         log::notice("deployment {} was {}", entry.deployment.id, outcome.message);
     } else if (outcome.success) {
         log::notice("deployment {} succeeded: {}", entry.deployment.id, outcome.message);
@@ -205,6 +235,16 @@ Result<void> Engine::Impl::finish(const JournalEntry& entry, const Outcome& outc
     }
     parts.observer.finished(entry.deployment, outcome);
     return {};
+}
+
+/// Whether the offer is answered by a result that we have: it is the same work, and what the result says is still so.
+/// A failure is: trying again what stopped the apps once would do so at each poll of a server that forgets.
+Result<bool> Engine::Impl::is_settled(const HistoryEntry& known, const Deployment& offered) {
+    if (!is_same_work(known.deployment, offered) || known.outcome.canceled()) return false;
+    if (known.outcome.denied()) return offered.confirm;  // if not, somebody with more say has overruled it
+    if (!known.outcome.success || known.outcome.downloaded()) return true;
+    const auto current = TRY(parts.generations.current());
+    return current && TRY(make_plan(*current, offered)).changes_nothing();
 }
 
 /// A device without apps gets an empty generation, so that there is always one to go back to.
@@ -247,9 +287,12 @@ Result<void> Engine::run(const Deployment& deployment, std::stop_token stop) {
     auto& journal = impl_->parts.journal;
     TRY(impl_->carry(stop));
     const auto known = TRY(journal.find(deployment.id));
-    if (known && known->deployment == deployment) {
-        log::info("deployment {} is finished already; its result is reported again", deployment.id);
-        TRY(journal.report_again(deployment.id));
+    if (known && TRY(impl_->is_settled(*known, deployment))) {
+        // A server that asks for a yes goes on asking after a no: it has been told.
+        const bool is_told = known->outcome.denied();
+        log::info("deployment {} is finished already{}", deployment.id,
+                  is_told ? "" : "; its result is reported again");
+        if (!is_told) TRY(journal.report_again(deployment.id));
         impl_->parts.observer.finished(deployment, known->outcome);
         return {};
     }

@@ -18,7 +18,8 @@ struct EngineOptions {
     Milliseconds first_retry{5'000};  ///< of a download; doubled each time
     Milliseconds longest_retry{300'000};
     Milliseconds download_deadline{24 * 3600'000};  ///< gives up after so long without success
-    int most_entries = 5;                           ///< a phase entered more often (crashes) fails the deployment
+    int most_entries = 5;                           ///< a phase entered more often (crashes) fails the deployment;
+                                                    ///< not while it only waits
     int most_download_entries =
         100;  ///< the same while downloading: a vehicle is switched off many times during a slow download
 };
@@ -31,6 +32,7 @@ public:
         Content& content;
         Apps& apps;
         Probe& probe;
+        Permission& permission;
         Observer& observer;
         Clock& clock;
         Cancellation& cancellation;
@@ -41,9 +43,9 @@ public:
     /// Carries the journal's deployment, if there is one, to its end, and cleans up after crashes. Call once at start.
     Result<void> resume(std::stop_token stop);
     /// Runs @p deployment to its end. The outcome is in history and outbox when this returns.
-    /// Does nothing but report again if this very deployment (same id, same parts) is in the history; a deployment
-    /// under way is never replaced but carried to its end first. Errors: Canceled when stopped, and errors of the
-    /// journal: nothing is done that is not persisted. Everything else is an outcome.
+    /// Does nothing but report again if this very deployment (same id, same parts) is in the history, and still true; a
+    /// deployment under way is never replaced but carried to its end first. Errors: Canceled when stopped, and errors
+    /// of the journal: nothing is done that is not persisted. Everything else is an outcome.
     Result<void> run(const Deployment& deployment, std::stop_token stop);
 
 private:

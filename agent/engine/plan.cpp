@@ -82,6 +82,9 @@ const Change* Plan::find(std::string_view app) const {
     return found == changes.end() ? nullptr : &*found;
 }
 
+std::string Change::todo() const {
+    return describe(*this, kTodo);
+}
 std::string Plan::todo() const {
     return describe(*this, kTodo);
 }

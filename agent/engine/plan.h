@@ -19,6 +19,8 @@ struct Change {
     std::optional<AppVersion> before;  ///< what is installed now
 
     [[nodiscard]] bool brings_content() const { return action == Action::Install || action == Action::Update; }
+    /// "update hello 1 → 2"; empty: nothing happens to it.
+    [[nodiscard]] std::string todo() const;
     /// The app will run another commit than before; else it is an update of its label or options.
     [[nodiscard]] bool replaces() const { return brings_content() && !(before && before->commit == part.commit); }
 };

@@ -4,6 +4,7 @@
 #include <format>
 #include <vector>
 
+#include "agent/engine/sequence.h"
 #include "agent/engine/start.h"
 #include "agent/engine/watch.h"
 #include "common/log.h"
@@ -38,7 +39,10 @@ Result<Step> probation(const Context& context) {
     auto watches = TRY(watch_new_apps(context));
     for (;;) {
         TRY(look_at_due(context, watches));
-        if (std::ranges::all_of(watches, &Watch::passed)) return Step{Event::Kept, context.plan.done()};
+        if (std::ranges::all_of(watches, &Watch::passed)) {
+            auto floors = TRY(raised_floors(context));
+            return Step{.event = Event::Kept, .message = context.plan.done(), .floors = std::move(floors)};
+        }
         const auto now = context.clock.now();
         const auto due = std::ranges::min(watches, {}, &Watch::due).due();
         const auto pause = std::chrono::ceil<Milliseconds>(std::max(due - now, MonotonicTime::duration::zero()));

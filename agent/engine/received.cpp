@@ -22,8 +22,11 @@ Result<bool> is_satisfied(const Context& context) {
 }  // namespace
 
 Result<Step> receive(const Context& context) {
+    // A server that asks for a yes takes nothing else before it, not even "there was nothing to do".
+    if (context.deployment().confirm && !context.entry.confirmed) return Step{Event::MustConfirm};
     if (TRY(is_satisfied(context))) return Step{Event::NothingToDo, context.plan.done()};
-    return Step{Event::Planned};
+    const bool may_download = context.ask(Permission::Step::Download).word == Permission::Answer::Word::Yes;
+    return Step{may_download ? Event::Planned : Event::MustWait};
 }
 
 }  // namespace davit

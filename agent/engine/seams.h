@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/deployment.h"
+#include "agent/engine/plan.h"
 #include "agent/generations.h"
 #include "agent/phase.h"
 #include "common/clock.h"
@@ -78,12 +79,36 @@ public:
     virtual Result<void> probe(const std::string& app, const HealthCheck& check) = 0;
 };
 
+/// Whether a deployment may take its next step: what the server, and people and apps at the device, say to it.
+class Permission {
+public:
+    virtual ~Permission() = default;
+
+    enum class Step { Begin, Download, Switch };
+    struct Answer {
+        enum class Word { Yes, Wait, No } word = Word::Yes;
+        std::string reason = {};                      ///< what it waits for; why not
+        std::optional<Milliseconds> look_again = {};  ///< it may change by itself after that
+        std::uint64_t as_of = 0;                      ///< for wait()
+    };
+
+    /// @param confirmed somebody at the device has said yes to this deployment
+    virtual Answer ask(const Deployment& deployment, Step step, bool confirmed) = 0;
+    /// Returns when @p answer may have become another one, or on @p stop.
+    virtual void wait(const Answer& answer, std::stop_token stop) = 0;
+};
+
 /// Who wants to know (D-Bus API, hawkBit's progress messages). Called on the worker; must not block.
 class Observer {
 public:
     virtual ~Observer() = default;
-    virtual void entered(const Deployment& deployment, Phase phase, const std::string& message) = 0;
-    virtual void progress(const Deployment& deployment, std::uint64_t bytes, std::uint64_t expected) = 0;
+    /// @p message is one sentence; may come again for the same phase with news
+    virtual void entered(const Deployment& deployment, const Plan& plan, Phase phase, const std::string& message) = 0;
+    /// Of one app's download, on the network. @p expected 0: not known
+    virtual void progress(const Deployment& deployment, const std::string& app, std::uint64_t bytes,
+                          std::uint64_t expected) = 0;
+    /// Somebody at the device said yes; that is in the outbox.
+    virtual void confirmed(const Deployment& deployment) = 0;
     virtual void finished(const Deployment& deployment, const Outcome& outcome) = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <format>
 
 #include "agent/engine/order.h"
+#include "agent/engine/sequence.h"
 #include "agent/engine/start.h"
 #include "common/log.h"
 
@@ -31,7 +32,8 @@ Result<void> check_out(const Context& context, const Part& part) {
     TRY(context.content.checkout(part, context.stop));
     const auto app = app_version(part);
     const auto bundle = TRY(context.content.bundle(app).transform_error(in(label(app))));
-    return check_identity(part, bundle);
+    TRY(check_identity(part, bundle));
+    return check_sequence(context, part, bundle.manifest);
 }
 
 }  // namespace
@@ -51,9 +53,10 @@ Result<Step> stage(const Context& context) {
         TRY(context.generations.hold(number));
         return Step{Event::Held, "downloaded, to " + context.plan.todo()};
     }
-    if (context.plan.after == context.from.apps) return Step{Event::Prepared, {}, context.from.number};
-    const auto number = TRY(context.generations.prepare(context.plan.after));
-    return Step{Event::Prepared, {}, number};
+    const bool is_there = context.plan.after == context.from.apps;
+    const auto number = is_there ? context.from.number : TRY(context.generations.prepare(context.plan.after));
+    const bool may_switch = context.ask(Permission::Step::Switch).word == Permission::Answer::Word::Yes;
+    return Step{may_switch ? Event::Prepared : Event::MustWait, {}, number};
 }
 
 }  // namespace davit

@@ -10,33 +10,51 @@ namespace {
 // simply ends the deployment.
 // clang-format off
 constexpr Transition kTransitions[] = {
-    // phase             event                next
-    {Phase::Received,    Event::Planned,      Phase::Downloading},
-    {Phase::Received,    Event::NothingToDo,  Phase::Done},
-    {Phase::Received,    Event::Failed,       Phase::Done},
-    {Phase::Received,    Event::Canceled,     Phase::Done},
+    // phase                   event                next
+    {Phase::Received,          Event::MustConfirm,  Phase::Confirming},
+    {Phase::Received,          Event::MustWait,     Phase::WaitingToDownload},
+    {Phase::Received,          Event::Planned,      Phase::Downloading},
+    {Phase::Received,          Event::NothingToDo,  Phase::Done},
+    {Phase::Received,          Event::Failed,       Phase::Done},
+    {Phase::Received,          Event::Canceled,     Phase::Done},
 
-    {Phase::Downloading, Event::Fetched,      Phase::Verifying},
-    {Phase::Downloading, Event::Failed,       Phase::Done},
-    {Phase::Downloading, Event::Canceled,     Phase::Done},
+    {Phase::Confirming,        Event::Confirmed,    Phase::WaitingToDownload},
+    {Phase::Confirming,        Event::Denied,       Phase::Done},
+    {Phase::Confirming,        Event::Failed,       Phase::Done},
+    {Phase::Confirming,        Event::Canceled,     Phase::Done},
 
-    {Phase::Verifying,   Event::Verified,     Phase::Staged},
-    {Phase::Verifying,   Event::Failed,       Phase::Done},
-    {Phase::Verifying,   Event::Canceled,     Phase::Done},
+    {Phase::WaitingToDownload, Event::Allowed,      Phase::Downloading},
+    {Phase::WaitingToDownload, Event::Denied,       Phase::Done},
+    {Phase::WaitingToDownload, Event::Failed,       Phase::Done},
+    {Phase::WaitingToDownload, Event::Canceled,     Phase::Done},
 
-    {Phase::Staged,      Event::Prepared,     Phase::Switching},
-    {Phase::Staged,      Event::Held,         Phase::Done},
-    {Phase::Staged,      Event::Failed,       Phase::Done},
-    {Phase::Staged,      Event::Canceled,     Phase::Done},
+    {Phase::Downloading,       Event::Fetched,      Phase::Verifying},
+    {Phase::Downloading,       Event::Failed,       Phase::Done},
+    {Phase::Downloading,       Event::Canceled,     Phase::Done},
 
-    {Phase::Switching,   Event::Started,      Phase::Probation},
-    {Phase::Switching,   Event::Failed,       Phase::RollingBack},
+    {Phase::Verifying,         Event::Verified,     Phase::Staged},
+    {Phase::Verifying,         Event::Failed,       Phase::Done},
+    {Phase::Verifying,         Event::Canceled,     Phase::Done},
 
-    {Phase::Probation,   Event::Kept,         Phase::Done},
-    {Phase::Probation,   Event::Failed,       Phase::RollingBack},
+    {Phase::Staged,            Event::Prepared,     Phase::Switching},
+    {Phase::Staged,            Event::MustWait,     Phase::WaitingToSwitch},
+    {Phase::Staged,            Event::Held,         Phase::Done},
+    {Phase::Staged,            Event::Failed,       Phase::Done},
+    {Phase::Staged,            Event::Canceled,     Phase::Done},
 
-    {Phase::RollingBack, Event::RolledBack,   Phase::Done},
-    {Phase::RollingBack, Event::Failed,       Phase::Done},  // the result says so
+    {Phase::WaitingToSwitch,   Event::Allowed,      Phase::Switching},
+    {Phase::WaitingToSwitch,   Event::Denied,       Phase::Done},
+    {Phase::WaitingToSwitch,   Event::Failed,       Phase::Done},
+    {Phase::WaitingToSwitch,   Event::Canceled,     Phase::Done},
+
+    {Phase::Switching,         Event::Started,      Phase::Probation},
+    {Phase::Switching,         Event::Failed,       Phase::RollingBack},
+
+    {Phase::Probation,         Event::Kept,         Phase::Done},
+    {Phase::Probation,         Event::Failed,       Phase::RollingBack},
+
+    {Phase::RollingBack,       Event::RolledBack,   Phase::Done},
+    {Phase::RollingBack,       Event::Failed,       Phase::Done},  // the result says so
 };
 // clang-format on
 
@@ -48,6 +66,16 @@ std::string_view name(Event event) {
             return "planned";
         case Event::NothingToDo:
             return "nothing-to-do";
+        case Event::MustConfirm:
+            return "must-confirm";
+        case Event::Confirmed:
+            return "confirmed";
+        case Event::Denied:
+            return "denied";
+        case Event::MustWait:
+            return "must-wait";
+        case Event::Allowed:
+            return "allowed";
         case Event::Fetched:
             return "fetched";
         case Event::Verified:

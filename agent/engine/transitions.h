@@ -13,6 +13,11 @@ namespace davit {
 enum class Event {
     Planned,      ///< there is something to do
     NothingToDo,  ///< everything is installed and running already
+    MustConfirm,  ///< somebody at the device must say yes first
+    Confirmed,    ///< somebody did
+    Denied,       ///< somebody said no
+    MustWait,     ///< the next step may not be taken yet
+    Allowed,      ///< now it may
     Fetched,      ///< every commit is on this disk
     Verified,     ///< every checkout is complete and within the policy
     Prepared,     ///< the new generation is complete

@@ -15,6 +15,8 @@ constexpr Milliseconds kGatherProgress{1'000};
 
 /// Of one result, by a server whose polls are fine.
 constexpr int kMostRefusals = 10;
+/// Of one deployment that makes no sense, when what came before it did: a proxy's error page would go away.
+constexpr int kMostUnreadable = 5;
 
 /// Servers close a connection that is quiet for longer (60 s and 75 s are usual): keeping ours, and the process that
 /// holds it, would only cost memory.
@@ -138,6 +140,13 @@ bool Link::is_refused_for_good(const Outbox::Item& item, const Error& error) {
 /// A canceled deployment is the answer to the cancel, not a result of the deployment; unless the server knows of no
 /// cancel (it was restored from a backup, say).
 Result<void> Link::send_result(const Outbox::Item& item) {
+    const auto& outcome = item.outcome;
+    if (outcome.confirmed()) return client_->confirm(item.deployment_id, true, outcome.message);
+    if (outcome.denied()) {
+        // A soft deployment that was denied waits for no confirmation: then the no is its result.
+        auto sent = client_->confirm(item.deployment_id, false, outcome.message);
+        if (sent || !closed_for_good(sent.error())) return sent;
+    }
     if (item.outcome.canceled()) {
         const auto answer = canceled_feedback(item.outcome.message, item.finished_ms);
         auto sent = client_->cancel_feedback(item.deployment_id, answer);
@@ -162,6 +171,7 @@ void Link::send_progress() {
 /// moment in which apps restart.
 void Link::gather_progress(const ProgressMessage& message) {
     if (message.deployment_id != under_way_) return;
+    waits_ = message.waits;
     if (progress_.details.empty()) progress_due_ = clock_.now() + kGatherProgress;
     progress_.id = message.deployment_id;
     progress_.details.push_back(message.text);
@@ -177,8 +187,23 @@ Result<Milliseconds> Link::poll() {
     last_contact_ms_ = clock_.wall_ms();
     send_attributes(answer->wants_attributes);
     if (answer->cancel) answer_cancel(*answer->cancel);
-    if (answer->deployment) take_deployment(*answer->deployment);
+    if (!answer->cancel) notice_what_is_offered(*answer);
+    if (answer->deployment) take(*answer->deployment, false);
+    if (answer->confirmation) take(*answer->confirmation, true);
     return answer->sleep;
+}
+
+/// The server offers one action at a time. When it is another one than ours, or none, ours was closed there, deleted,
+/// replaced, or forgotten with a backup: nobody wants it any more, unless it switches already.
+void Link::notice_what_is_offered(const ddi::Poll& answer) {
+    if (!under_way_ || outbox_may_have_more_ || given_up_ == *under_way_) return;
+    const auto& offered = answer.deployment ? answer.deployment : answer.confirmation;
+    if (offered && ddi::action_id(*offered) == *under_way_) return;
+    given_up_ = *under_way_;
+    const log::Field action("DAVIT_ACTION", *under_way_);
+    const bool in_time = outputs_.cancel(*under_way_);
+    log::notice("the server no longer offers deployment {}: it {}", *under_way_,
+                in_time ? "is given up" : "has switched already, and ends by its own result");
 }
 
 /// Until its switch begins a deployment can be stopped, and its end is the answer. What never began here, or is over,
@@ -203,22 +228,52 @@ void Link::answer_cancel(const std::string& url) {
     log::notice("cancel of deployment {}: {}", *id, feedback.details.front());
 }
 
-void Link::take_deployment(const std::string& url) {
+void Link::take(const std::string& url, bool to_confirm) {
+    const auto id = ddi::action_id(url);
+    if (under_way_ == id && !to_confirm) return read_terms_again(url);
     if (under_way_ || outbox_may_have_more_) return;  // one at a time; the server goes on offering it
-    const auto offered = client_->deployment(url);
-    if (!offered) return log::warning("cannot read the deployment that the server offers: {}", offered.error().message);
-    if (offered->update == ddi::Mode::Skip && offered->window_open == false)
-        return;  // its maintenance window is closed: not yet
-    const log::Field action("DAVIT_ACTION", offered->id);
-    Offer offer{.deployment = {.id = offered->id, .parts = {}}, .refused = {}};
-    if (auto deployment = translate(*offered)) {
+    if (to_confirm && denied_ == id) return;
+    const auto offered = to_confirm ? client_->confirmation(url) : client_->deployment(url);
+    if (!offered) return not_readable(id, offered.error());
+    read_url_ = url;
+    offer(*offered, to_confirm);
+}
+
+void Link::offer(const ddi::Deployment& offered, bool to_confirm) {
+    const log::Field action("DAVIT_ACTION", offered.id);
+    Offer offer{.deployment = {.id = offered.id, .parts = {}}, .refused = {}};
+    if (auto deployment = translate(offered)) {
         offer.deployment = std::move(*deployment);
+        offer.deployment.confirm = to_confirm;
     } else {
         offer.refused = deployment.error();
     }
-    under_way_ = offered->id;
+    under_way_ = offered.id;
     progress_sent_ = 0;
+    waits_ = false;
+    given_up_.clear();
     outputs_.offer(std::move(offer));
+}
+
+/// A forced time comes, a window opens, an operator gets impatient: the link of the action changes then. Only asked
+/// when it matters, since each answer is a line in the server's history of the action.
+void Link::read_terms_again(const std::string& url) {
+    if (!waits_ || url == read_url_) return;
+    const auto offered = client_->deployment(url);
+    if (!offered) return log::warning("cannot read the deployment under way again: {}", offered.error().message);
+    read_url_ = url;
+    outputs_.terms(offered->id, terms_of(*offered));
+}
+
+/// An action that makes no sense would be offered for ever: after a while the server is told so.
+void Link::not_readable(const std::string& id, const Error& error) {
+    log::warning("cannot read the deployment that the server offers: {}", error.message);
+    if (error.code != Code::InvalidInput) return;
+    unreadable_times_ = unreadable_ == id ? unreadable_times_ + 1 : 1;
+    unreadable_ = id;
+    if (unreadable_times_ < kMostUnreadable) return;
+    under_way_ = id;
+    outputs_.offer({.deployment = {.id = id, .parts = {}}, .refused = error});
 }
 
 void Link::send_attributes(bool wanted) {
@@ -241,8 +296,10 @@ void Link::handle(LinkEvent event) {
     std::visit(Overloaded{
                    [this](CheckNow) { check_now_ = true; },
                    [this](const ProgressMessage& message) { gather_progress(message); },
+                   [this](ConfirmedHere) { outbox_may_have_more_ = true; },
                    [this](const ResultReady& result) {
                        outbox_may_have_more_ = true;
+                       if (result.denied) denied_ = result.deployment_id;
                        if (under_way_ == result.deployment_id) under_way_.reset();
                        // One that the server offers again after its result waits for the server's interval.
                        has_news_ |= std::exchange(last_result_, result.deployment_id) != result.deployment_id;

@@ -35,14 +35,17 @@ struct CheckNow {};  ///< somebody at the device wants a poll now
 struct ProgressMessage {
     std::string deployment_id;
     std::string text;
+    bool waits = false;  ///< the deployment does nothing until the server, or somebody here, says so
 };
+struct ConfirmedHere {};  ///< a yes is in the outbox
 struct ResultReady {
     std::string deployment_id;
-};  ///< a result is in the outbox
+    bool denied = false;
+};  ///< a result is in the outbox; or the server knows it: what was denied is offered on and on
 struct Attributes {
     std::map<std::string, std::string> values;
 };
-using LinkEvent = std::variant<CheckNow, ProgressMessage, ResultReady, Attributes>;
+using LinkEvent = std::variant<CheckNow, ProgressMessage, ConfirmedHere, ResultReady, Attributes>;
 
 class Link {
 public:
@@ -51,12 +54,14 @@ public:
         std::function<void(ServerStatus)> status;  ///< likewise
         /// Wants a deployment stopped; false: too late. Likewise; see Cancellation::request.
         std::function<bool(const std::string& deployment_id)> cancel;
+        /// The server's terms for the deployment under way may have changed. Likewise.
+        std::function<void(const std::string& deployment_id, Terms)> terms;
     };
 
     /// Makes what sends this device's requests; see HttpProcess.
     using Senders = std::function<std::unique_ptr<http::Sender>(http::Options)>;
 
-    /// @param under_way the deployment that the worker is resuming, if any: it is not offered again
+    /// @param under_way the server's deployment that the worker is resuming, if any: it is not offered again
     Link(Config::Hawkbit config, Outbox outbox, Queue<LinkEvent>& events, Outputs outputs, Senders senders,
          Clock& clock, std::optional<std::string> under_way);
 
@@ -73,7 +78,11 @@ private:
     void gather_progress(const ProgressMessage& message);
     Result<Milliseconds> poll();
     void answer_cancel(const std::string& url);
-    void take_deployment(const std::string& url);
+    void notice_what_is_offered(const ddi::Poll& answer);
+    void take(const std::string& url, bool to_confirm);
+    void offer(const ddi::Deployment& offered, bool to_confirm);
+    void read_terms_again(const std::string& url);
+    void not_readable(const std::string& id, const Error& error);
     void send_attributes(bool wanted);
     void take_events(Milliseconds at_most, std::stop_token stop);
     void handle(LinkEvent event);
@@ -97,6 +106,12 @@ private:
     MonotonicTime progress_due_ = MonotonicTime::max();  ///< max: nothing waits
     int progress_sent_ = 0;                              ///< statuses of the deployment under way: hawkBit counts them
     std::map<std::string, std::string> attributes_, attributes_sent_;
+    bool waits_ = false;            ///< the deployment under way does
+    std::string read_url_;          ///< its link, as it was when its terms were read
+    std::string given_up_;          ///< an id that the server no longer offers, so that it is said once
+    std::string denied_;            ///< an id that the server goes on asking about
+    std::string unreadable_;        ///< an id whose content could not be read …
+    int unreadable_times_ = 0;      ///< … so many times now
     std::string refused_cancel_;    ///< the id whose cancel was refused, so that it is said once
     std::int64_t refused_row_ = 0;  ///< of the outbox: the server refuses this result …
     int refusals_ = 0;              ///< … so many times now

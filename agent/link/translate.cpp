@@ -62,6 +62,7 @@ Result<Part> app_part(const ddi::Chunk& chunk) {
     part.remove = TRY(is_removal(chunk));
     part.ref = chunk.meta("ref").value_or(chunk.name);
     part.repository = chunk.meta("repo").value_or("");
+    part.downgrade = TRY(boolean(chunk, "downgrade")).value_or(false);
     part.legacy = TRY(legacy_options(chunk));
     const auto commit = first_of(chunk, {"commit", "rev"});
     if (!commit && !part.remove)
@@ -83,20 +84,32 @@ Result<Part> translate_chunk(const ddi::Chunk& chunk) {
         error(chunk, "its type arrives as part '" + chunk.part + "', expected 'bApp' (type application) or 'os'"));
 }
 
-Result<void> check_modes(const ddi::Deployment& offered) {
-    if (offered.download != ddi::Mode::Skip) return {};
-    return fail(Code::Unsupported,
-                "the server asks to update without downloading (download is 'skip'), which no OSTree commit can do");
+When when(ddi::Mode mode) {
+    switch (mode) {
+        case ddi::Mode::Forced:
+            return When::Now;
+        case ddi::Mode::Attempt:
+            return When::WhenAllowed;
+        case ddi::Mode::Skip:
+            break;
+    }
+    return When::NotYet;
+}
+
+bool is_download_only(const ddi::Deployment& offered) {
+    return offered.update == ddi::Mode::Skip && offered.window_open.value_or(true);
 }
 
 }  // namespace
 
+Terms terms_of(const ddi::Deployment& offered) {
+    return {.download = when(offered.download), .update = is_download_only(offered) ? When::Now : when(offered.update)};
+}
+
 Result<Deployment> translate(const ddi::Deployment& offered) {
-    TRY(check_modes(offered));
     if (offered.chunks.empty()) return fail(Code::InvalidInput, "the distribution set has no software module");
-    // With a maintenance window `skip` means "not yet": the link waits and never comes here. Without one it is a
-    // download-only action.
-    Deployment deployment{.id = offered.id, .parts = {}, .download_only = offered.update == ddi::Mode::Skip};
+    Deployment deployment{
+        .id = offered.id, .parts = {}, .download_only = is_download_only(offered), .terms = terms_of(offered)};
     std::set<std::string> seen;
     for (const auto& chunk : offered.chunks) {
         auto part = TRY(translate_chunk(chunk));

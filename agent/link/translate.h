@@ -8,8 +8,12 @@
 namespace davit {
 
 /// Errors: InvalidInput naming chunk and metadata key: no `commit`, not a commit id, an unknown part, a name that is
-/// none, the same app twice, a value that is not what its key needs; Unsupported for parts and modes that this version
+/// none, the same app twice, a value that is not what its key needs; Unsupported for parts that this version
 /// does not do.
 Result<Deployment> translate(const ddi::Deployment& offered);
+
+/// When the server wants what. A window that is closed makes the update wait; `skip` without a window means download
+/// only, where the update never comes.
+Terms terms_of(const ddi::Deployment& offered);
 
 }  // namespace davit

@@ -33,23 +33,17 @@ Milliseconds read_sleep(const json::Reader& poll, Milliseconds otherwise) {
     return parse_polling_time(**text).value_or(otherwise);
 }
 
-/// An unknown mode is an error: taking it for "forced" could interrupt a user, for "skip" it would never end.
 Result<Mode> read_mode(const json::Reader& deployment, std::string_view member) {
     const auto text = TRY(deployment.need_string(member));
     if (text == "forced") return Mode::Forced;
-    if (text == "attempt") return Mode::Attempt;
     if (text == "skip") return Mode::Skip;
-    return fail(
-        deployment.error_at(member, std::format("expected \"forced\", \"attempt\" or \"skip\", got \"{}\"", text)));
+    return Mode::Attempt;
 }
 
 Result<std::optional<bool>> read_window(const json::Reader& deployment) {
     const auto text = TRY(deployment.get_string("maintenanceWindow"));
     if (!text) return std::nullopt;
-    if (*text == "available") return true;
-    if (*text == "unavailable") return false;
-    return fail(deployment.error_at("maintenanceWindow",
-                                    std::format("expected \"available\" or \"unavailable\", got \"{}\"", *text)));
+    return *text == "available";
 }
 
 Result<Metadata> read_metadata(const json::Reader& entry) {
@@ -101,6 +95,11 @@ std::string_view without_slash(std::string_view url) {
 
 }  // namespace
 
+std::string action_id(std::string_view url) {
+    const auto path = url.substr(0, url.find('?'));
+    return std::string(path.substr(path.rfind('/') + 1));
+}
+
 std::string base_url(const ServerAddress& address) {
     return std::format("{}/{}{}{}", without_slash(address.url), http::percent_encode(address.tenant), kController,
                        http::percent_encode(address.controller_id));
@@ -129,18 +128,19 @@ Result<Poll> read_poll(std::string_view body, const std::string& source, const S
     const auto links = TRY(reader.get_object("_links"));  // really absent when there is nothing to do
     if (!links) return poll;
     poll.deployment = TRY(link_url(*links, "deploymentBase", address));
+    poll.confirmation = TRY(link_url(*links, "confirmationBase", address));
     poll.cancel = TRY(link_url(*links, "cancelAction", address));
     poll.wants_attributes = links->has("configData");
     return poll;
 }
 
-Result<Deployment> read_deployment(std::string_view body, const std::string& source) {
+Result<Deployment> read_deployment(std::string_view body, const std::string& source, std::string_view member) {
     const auto document = TRY(json::parse(body, source));
     const json::Reader reader(document, source);
 
     Deployment deployment;
     deployment.id = TRY(reader.need_string("id"));
-    const auto inner = TRY(reader.need_object("deployment"));
+    const auto inner = TRY(reader.need_object(member));
     deployment.download = TRY(read_mode(inner, "download"));
     deployment.update = TRY(read_mode(inner, "update"));
     deployment.window_open = TRY(read_window(inner));

@@ -22,7 +22,8 @@ Result<std::string> own_link(const ServerAddress& address, std::string_view href
 // Each reads the body of one answer; `source` is what an error calls it ("answer of GET http://…"). Errors:
 // InvalidInput with the path.
 Result<Poll> read_poll(std::string_view body, const std::string& source, const ServerAddress& address);
-Result<Deployment> read_deployment(std::string_view body, const std::string& source);
+/// @param member where the chunks are: "deployment" or "confirmation"
+Result<Deployment> read_deployment(std::string_view body, const std::string& source, std::string_view member);
 Result<std::string> read_cancel(std::string_view body, const std::string& source);
 
 }  // namespace davit::ddi

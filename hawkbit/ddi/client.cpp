@@ -61,6 +61,10 @@ http::Request with_body(std::string method, std::string url, std::string body) {
     return request;
 }
 
+std::string confirmation_body(bool yes, const std::vector<std::string>& details) {
+    return text_of({{"confirmation", yes ? "confirmed" : "denied"}, {"details", details}});
+}
+
 std::string feedback_body(const std::string& action_id, const Feedback& feedback,
                           const std::vector<std::string>& details) {
     nlohmann::json body = {
@@ -148,9 +152,17 @@ Result<Poll> Client::poll() {
 }
 
 Result<Deployment> Client::deployment(const std::string& url) {
-    const auto own = TRY(own_link(address_, url, "deploymentBase"));
+    return read(url, "deploymentBase", "deployment");
+}
+
+Result<Deployment> Client::confirmation(const std::string& url) {
+    return read(url, "confirmationBase", "confirmation");
+}
+
+Result<Deployment> Client::read(const std::string& url, std::string_view resource, std::string_view member) {
+    const auto own = TRY(own_link(address_, url, resource));
     const auto response = TRY(send(get(own)));
-    return read_deployment(response.body, "answer of GET " + own);
+    return read_deployment(response.body, "answer of GET " + own, member);
 }
 
 Result<std::string> Client::cancel(const std::string& url) {
@@ -159,13 +171,14 @@ Result<std::string> Client::cancel(const std::string& url) {
     return read_cancel(response.body, "answer of GET " + own);
 }
 
-Result<void> Client::post_feedback(std::string_view resource, const std::string& action_id, const Feedback& feedback) {
+Result<void> Client::post(std::string_view resource, const std::string& action_id,
+                          const std::vector<std::string>& details, const Body& body) {
     const auto url = std::format("{}/{}/{}/feedback", base_url(address_), resource, http::percent_encode(action_id));
-    auto request = with_body("POST", url, feedback_body(action_id, feedback, clean_details(feedback.details)));
+    auto request = with_body("POST", url, body(clean_details(details)));
     auto response = TRY(exchange(request));
-    if (response.status == 400 && !feedback.details.empty()) {
+    if (response.status == 400 && !details.empty()) {
         // A message that the server dislikes must not keep the outcome from it: say less, once.
-        request.body = feedback_body(action_id, feedback, minimal_details(feedback.details));
+        request.body = body(minimal_details(details));
         response = TRY(exchange(request));
     }
     TRY(accepted(request, std::move(response)));
@@ -173,11 +186,18 @@ Result<void> Client::post_feedback(std::string_view resource, const std::string&
 }
 
 Result<void> Client::feedback(const std::string& action_id, const Feedback& feedback) {
-    return post_feedback("deploymentBase", action_id, feedback);
+    return post("deploymentBase", action_id, feedback.details,
+                [&](const auto& details) { return feedback_body(action_id, feedback, details); });
 }
 
 Result<void> Client::cancel_feedback(const std::string& action_id, const Feedback& feedback) {
-    return post_feedback("cancelAction", action_id, feedback);
+    return post("cancelAction", action_id, feedback.details,
+                [&](const auto& details) { return feedback_body(action_id, feedback, details); });
+}
+
+Result<void> Client::confirm(const std::string& action_id, bool yes, const std::string& reason) {
+    return post("confirmationBase", action_id, {reason},
+                [&](const auto& details) { return confirmation_body(yes, details); });
 }
 
 Result<void> Client::attributes(const std::map<std::string, std::string>& values) {

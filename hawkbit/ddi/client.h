@@ -7,6 +7,7 @@
 /// Not thread-safe: owned by the link thread.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -35,14 +36,19 @@ struct ServerAddress {
     std::string controller_id;
 };
 
-/// One answer of the poll: at most one of the first two is set by a server.
+/// One answer of the poll: at most one of the links is set by a server.
 struct Poll {
-    Milliseconds sleep{300'000};            ///< until the next poll; 5 minutes when the server says nothing readable
-    std::optional<std::string> deployment;  ///< URL of deploymentBase
-    std::optional<std::string> cancel;      ///< URL of cancelAction
-    bool wants_attributes = false;          ///< the configData link is there
+    Milliseconds sleep{300'000};              ///< until the next poll; 5 minutes when the server says nothing readable
+    std::optional<std::string> deployment;    ///< URL of deploymentBase
+    std::optional<std::string> confirmation;  ///< URL of confirmationBase: a deployment that needs a yes first
+    std::optional<std::string> cancel;        ///< URL of cancelAction
+    bool wants_attributes = false;            ///< the configData link is there
 };
 
+/// The action's id in a link of Poll. Servers change the query of a link whenever the action changes.
+std::string action_id(std::string_view url);
+
+/// What this version does not know is Attempt: neither is a user interrupted, nor does the action never end.
 enum class Mode { Forced, Attempt, Skip };
 
 struct Metadata {
@@ -101,11 +107,16 @@ public:
     [[nodiscard]] Result<Poll> poll();
     /// @p url from Poll. Errors: NotFound/Gone: the action is no longer ours.
     [[nodiscard]] Result<Deployment> deployment(const std::string& url);
+    /// The same for an action that waits for its confirmation.
+    [[nodiscard]] Result<Deployment> confirmation(const std::string& url);
     /// @return the id of the action that shall be canceled
     [[nodiscard]] Result<std::string> cancel(const std::string& url);
     /// Errors: Gone (closed for good), NotFound, Quota, ServerRefused (400: the body; retried once by this call with
     /// minimal details).
     [[nodiscard]] Result<void> feedback(const std::string& action_id, const Feedback& feedback);
+    /// Answers a confirmation. A server goes on offering what was denied. Errors: NotFound when the action does not
+    /// wait for it (any more), Gone.
+    [[nodiscard]] Result<void> confirm(const std::string& action_id, bool yes, const std::string& reason);
     /// Errors: ServerRefused when the action is not being canceled (405).
     [[nodiscard]] Result<void> cancel_feedback(const std::string& action_id, const Feedback& feedback);
     /// PUT configData, mode replace: the device owns its attributes; what it no longer says (a removed app) is gone.
@@ -116,7 +127,10 @@ private:
     /// @p response, or the error that its status stands for.
     Result<http::Response> accepted(const http::Request& request, http::Response response) const;
     Result<http::Response> send(const http::Request& request);  ///< exchange, then accepted
-    Result<void> post_feedback(std::string_view resource, const std::string& action_id, const Feedback& feedback);
+    Result<Deployment> read(const std::string& url, std::string_view resource, std::string_view member);
+    using Body = std::function<std::string(const std::vector<std::string>& details)>;
+    Result<void> post(std::string_view resource, const std::string& action_id, const std::vector<std::string>& details,
+                      const Body& body);
 
     ServerAddress address_;
     Credentials credentials_;

@@ -81,6 +81,7 @@ class Device:
     world: Path
     state: Path
     faults: dict[str, str] = field(default_factory=dict)
+    says: dict[str, str] = field(default_factory=dict)  # to the next step of a deployment: {"switch": "yes"}
 
     @staticmethod
     def make(server: Server, directory: Path, state: Path | None = None) -> "Device":
@@ -93,11 +94,11 @@ class Device:
     def copy(self, directory: Path) -> "Device":
         shutil.copytree(self.world, directory, symlinks=True, ignore=shutil.ignore_patterns("state"))
         subprocess.run(["cp", "-a", self.state, directory / "state"], check=True)
-        return Device(self.server, directory, directory / "state", dict(self.faults))
+        return Device(self.server, directory, directory / "state", dict(self.faults), dict(self.says))
 
     def live(self, *steps: Json, orders: Json | None = None, boot: bool = False, env: dict[str, str] | None = None) -> Json | None:
         return drive({"verb": "live", "world": str(self.world), "state": str(self.state), "ostree": str(OSTREE), "boot": boot,
-                      "faults": self.faults, "orders": orders or {}, "steps": list(steps)}, env)
+                      "faults": self.faults, "says": self.says, "orders": orders or {}, "steps": list(steps)}, env)
 
     def reports(self) -> list[Json]:
         file = self.world / "reports"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.crash.life import Device, Json, Server
 
@@ -28,6 +29,7 @@ class Story:
     cause: str = ""
     success: bool = False
     faults: dict[str, str] = field(default_factory=dict, hash=False)
+    says: dict[str, str] = field(default_factory=dict, hash=False)     # people and the server, before a step
     cancel: str = ""
     prepare: Callable[[Device], None] = _keep
     members: dict[str, object] = field(default_factory=dict, hash=False)    # of the deployment
@@ -43,8 +45,19 @@ class Story:
         return {"cancel": self.cancel} if self.cancel else {}
 
 
-def canceled(phase: str) -> Story:
-    return Story(f"canceled-{phase}", ((phase, "canceled"),), ("hello 2",), cause="canceled", cancel=phase)
+def canceled(phase: str, **more: Any) -> Story:
+    return Story(f"canceled-{phase}", ((phase, "canceled"),), ("hello 2",), cause="canceled", cancel=phase, **more)
+
+
+def denied(phase: str, **more: Any) -> Story:
+    return Story(f"denied-{phase}", ((phase, "denied"),), ("hello 2",), cause="denied", **more)
+
+
+CONFIRM: dict[str, object] = {"confirm": True}
+
+# Waiting is nothing that could fail. These rows are for a journal or a generation that cannot be read any more when davitd starts
+# again, and have a unit test: WaitingTest.WhatCannotBeReadAnyMoreAfterARestartFails.
+UNTOLD = {("confirming", "failed"), ("waiting-to-download", "failed"), ("waiting-to-switch", "failed")}
 
 
 STORIES = (
@@ -65,6 +78,16 @@ STORIES = (
     Story("no-way-back", (("rolling-back", "failed"),), ("hello 3",), ends_with=("hello 3", "ticker 1"), cause="app-failed",
           faults={"hello 3": "blocks-the-way"}),
     *(canceled(phase) for phase in ("received", "downloading", "verifying", "staged")),
+    Story("confirmed", (("received", "must-confirm"), ("confirming", "confirmed")), ("hello 2",), ends_with=("hello 2", "ticker 1"),
+          success=True, says={"begin": "yes"}, members=CONFIRM),
+    Story("waits", (("received", "must-wait"), ("waiting-to-download", "allowed"), ("staged", "must-wait"), ("waiting-to-switch", "allowed")),
+          ("hello 2",), ends_with=("hello 2", "ticker 1"), success=True, says={"download": "yes", "switch": "yes"}),
+    denied("confirming", says={"begin": "no"}, members=CONFIRM),
+    denied("waiting-to-download", says={"download": "no"}),
+    denied("waiting-to-switch", says={"switch": "no"}),
+    canceled("confirming", says={"begin": "yes"}, members=CONFIRM),
+    canceled("waiting-to-download", says={"download": "yes"}),
+    canceled("waiting-to-switch", says={"switch": "yes"}),
 )
 
 

@@ -24,6 +24,7 @@ def tell(story: Story, device: Device, orders: Json | None = None) -> Json | Non
 def prepared(story: Story, device: Device) -> Device:
     story.prepare(device)
     device.faults = dict(story.faults)
+    device.says = dict(story.says)
     return device
 
 

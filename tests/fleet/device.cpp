@@ -41,6 +41,7 @@ Device::Device(Journal journal, Generations generations, Config::Hawkbit server,
                .content = simulation_,
                .apps = simulation_,
                .probe = simulation_,
+               .permission = gate_,
                .observer = *this,
                .clock = system_clock(),
                .cancellation = cancellation_},
@@ -49,7 +50,8 @@ Device::Device(Journal journal, Generations generations, Config::Hawkbit server,
           std::move(server), std::move(outbox), events_,
           {.offer = [this](Offer offer) { offers_.push(std::move(offer)); },
            .status = [this](const ServerStatus& now) { reached_ = now.reached; },
-           .cancel = [this](const std::string& id) { return cancellation_.request(id); }},
+           .cancel = [this](const std::string& id) { return cancellation_.request(id); },
+           .terms = [this](const std::string& id, Terms terms) { gate_.terms(id, terms); }},
           [this, &traffic](http::Options options) {
               return std::make_unique<Counting>(std::make_unique<http::Client>(std::move(options)), traffic, requests_);
           },
@@ -80,7 +82,7 @@ void Device::work(std::stop_token stop) {
         if (done || done.error().code == Code::Canceled) continue;
         log::error("deployment {} could not be carried on: {}", offer->deployment.id, done.error().message);
         system_clock().sleep(kAfterDefect, stop);
-        events_.push(ResultReady{offer->deployment.id});
+        events_.push(ResultReady{offer->deployment.id, false});
     }
 }
 
@@ -99,12 +101,12 @@ void Device::tell_attributes() {
     events_.push(Attributes{device_attributes(state_, generation.apps, {{"fleet", "simulated"}})});
 }
 
-void Device::entered(const Deployment& deployment, Phase phase, const std::string& message) {
+void Device::entered(const Deployment& deployment, const Plan&, Phase phase, const std::string& message) {
     {
         const std::lock_guard lock(mutex_);
         under_way_ = std::format("deployment {}: {}", deployment.id, davit::name(phase));
     }
-    events_.push(ProgressMessage{deployment.id, message});
+    events_.push(ProgressMessage{deployment.id, message, is_waiting(phase)});
 }
 
 void Device::finished(const Deployment& deployment, const Outcome& outcome) {
@@ -115,7 +117,7 @@ void Device::finished(const Deployment& deployment, const Outcome& outcome) {
     }
     ++ended_;
     tell_attributes();
-    events_.push(ResultReady{deployment.id});
+    events_.push(ResultReady{deployment.id, outcome.denied()});
 }
 
 bool Device::is_at_work() const {

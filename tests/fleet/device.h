@@ -10,6 +10,7 @@
 
 #include "agent/config.h"
 #include "agent/engine/engine.h"
+#include "agent/gate/gate.h"
 #include "agent/link/link.h"
 #include "tests/fleet/simulation.h"
 #include "tests/fleet/statistics.h"
@@ -44,8 +45,9 @@ private:
     Result<void> carry_out(const Offer& offer, std::stop_token stop);
     void tell_attributes();
 
-    void entered(const Deployment& deployment, Phase phase, const std::string& message) override;
-    void progress(const Deployment&, std::uint64_t, std::uint64_t) override {}
+    void entered(const Deployment& deployment, const Plan& plan, Phase phase, const std::string& message) override;
+    void progress(const Deployment&, const std::string&, std::uint64_t, std::uint64_t) override {}
+    void confirmed(const Deployment&) override { events_.push(ConfirmedHere{}); }
     void finished(const Deployment& deployment, const Outcome& outcome) override;
 
     std::string name_;
@@ -60,6 +62,7 @@ private:
     Queue<Offer> offers_;
     Queue<LinkEvent> events_;
     Cancellation cancellation_;
+    Gate gate_{{.soft_download = {}, .soft_update = {}, .confirm_by_itself = true}, system_clock()};
     Journal journal_;
     Generations generations_;
     Simulation simulation_;

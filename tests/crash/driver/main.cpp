@@ -4,7 +4,8 @@
 //
 //   {"verb": "publish", "world": DIR}
 //   {"verb": "table"}
-//   {"verb": "live", "world": DIR, "state": DIR, "ostree": FILE, "boot": BOOL, "faults": {…}, "orders": {…}, "steps":
+//   {"verb": "live", "world": DIR, "state": DIR, "ostree": FILE, "boot": BOOL, "faults": {…}, "says": {…}, "orders":
+//   {…}, "steps":
 //       [{"resume": true} | {"offer": DEPLOYMENT} | {"deliver": true} | {"restart_log": true} | {"mark": TEXT}, …]}
 
 #include <dlfcn.h>
@@ -28,6 +29,7 @@
 #include "tests/crash/driver/look.h"
 #include "tests/crash/driver/publish.h"
 #include "tests/crash/driver/watch.h"
+#include "tests/crash/driver/words.h"
 #include "tests/unit/agent/engine/fake_clock.h"
 
 namespace davit::crash {
@@ -114,7 +116,8 @@ public:
           watch_(orders_from(orders_), control_, [this](const std::string& id) { cancellation_.request(id); }),
           system_(state_, world_ / "system.json",
                   job.value("faults", Json::object()).get<std::map<std::string, std::string>>(),
-                  orders_.value("wrong", "") == "delete-first") {
+                  orders_.value("wrong", "") == "delete-first"),
+          words_(job.value("says", Json::object()).get<std::map<std::string, std::string>>()) {
         log::set_level(log::Level::Debug);
         log::set_sink([this](log::Level level, std::string_view message, const log::Fields& fields) {
             hear(level, message, fields);
@@ -136,6 +139,7 @@ public:
                        .content = watched_content,
                        .apps = apps,
                        .probe = probe,
+                       .permission = words_,
                        .observer = watch_,
                        .clock = clock_,
                        .cancellation = cancellation_},
@@ -198,7 +202,8 @@ private:
     [[nodiscard]] bool is_reported(const std::string& id) const {
         std::ifstream reports(world_ / "reports");
         for (std::string line; std::getline(reports, line);)
-            if (Json::parse(line).at("id") == id) return true;
+            if (const auto report = Json::parse(line); report.at("id") == id && report.at("cause") != "confirmed")
+                return true;
         return false;
     }
 
@@ -234,6 +239,7 @@ private:
     test::FakeClock clock_;
     Watch watch_;
     FakeSystem system_;
+    Words words_;
 };
 
 Json live(const Json& job) {

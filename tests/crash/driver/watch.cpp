@@ -67,7 +67,7 @@ void Watch::note(Phase phase) {
                        .cleaning = {}});
 }
 
-void Watch::entered(const Deployment& deployment, Phase phase, const std::string&) {
+void Watch::entered(const Deployment& deployment, const Plan&, Phase phase, const std::string&) {
     if (in_phase_ == phase) return;  // news from the same stay
     note(phase);
     mark(std::format("entered {} {}", deployment.id, davit::name(phase)));
@@ -83,6 +83,10 @@ void Watch::left(Phase phase, std::string_view event) {
     auto& visit = visits_.back();
     visit.event = event;
     visit.operations = control_.operations - visit.first_operation;  // nothing is persisted before this
+}
+
+void Watch::confirmed(const Deployment& deployment) {
+    mark("confirmed " + deployment.id);
 }
 
 void Watch::finished(const Deployment& deployment, const Outcome&) {

@@ -68,8 +68,9 @@ public:
     Watch(Orders orders, Control& control, std::function<void(const std::string& id)> cancel)
         : orders_(std::move(orders)), control_(control), cancel_(std::move(cancel)) {}
 
-    void entered(const Deployment& deployment, Phase phase, const std::string& message) override;
-    void progress(const Deployment&, std::uint64_t, std::uint64_t) override {}
+    void entered(const Deployment& deployment, const Plan& plan, Phase phase, const std::string& message) override;
+    void progress(const Deployment&, const std::string&, std::uint64_t, std::uint64_t) override {}
+    void confirmed(const Deployment& deployment) override;
     void finished(const Deployment& deployment, const Outcome& outcome) override;
     /// How a stay in a phase ended. One that failed before anybody was told of it is noted now.
     void left(Phase phase, std::string_view event);

@@ -159,10 +159,11 @@ TEST_F(DownloadTest, FetchesOnlyWhatChanges) {
     EXPECT_THAT(device.did(), Not(Contains("pull ticker 1")));
 }
 
-TEST_F(DownloadTest, CountsTheBytesOfAllPartsTogether) {
+TEST_F(DownloadTest, SaysHowMuchOfEachPartHasCome) {
     deploy({device.publishes(app("hello", "2")), device.publishes(app("ticker", "2"))});
 
-    EXPECT_THAT(device.progresses(), ElementsAre(250, 500, 750, 1000));
+    EXPECT_THAT(device.progresses(), ElementsAre("hello 0 of 500", "ticker 0 of 500", "hello 250 of 500",
+                                                 "hello 500 of 500", "ticker 250 of 500", "ticker 500 of 500"));
 }
 
 }  // namespace

@@ -334,7 +334,8 @@ TEST_F(EngineTest, RefusesADeploymentWhenTheCurrentGenerationCannotBeRead) {
 TEST_F(EngineTest, DoesNothingThatItCannotPersist) {
     device.has({app("hello", "1")});
     {
-        auto database = sqlite::Database::open(state / "state.db", {"CREATE TABLE nonsense (a)"}).value();
+        auto database =
+            sqlite::Database::open(state / "state.db", {"CREATE TABLE nonsense (a)", "CREATE TABLE more (a)"}).value();
     }
 
     EXPECT_THAT(try_to_deploy({.id = "7", .parts = {device.publishes(app("hello", "2"))}}),

@@ -229,14 +229,29 @@ Result<void> FakeDevice::probe(const std::string& app, const HealthCheck& check)
     });
 }
 
-void FakeDevice::entered(const Deployment&, Phase phase, const std::string& message) {
+Permission::Answer FakeDevice::ask(const Deployment&, Permission::Step step, bool confirmed) {
+    return call([&] { return says ? says(step, confirmed) : Answer{}; });
+}
+
+void FakeDevice::wait(const Answer&, std::stop_token) {
+    if (before_call) before_call();
+    ++waits_;
+    if (after_call) after_call();
+}
+
+void FakeDevice::confirmed(const Deployment& deployment) {
+    if (before_call) before_call();
+    confirmed_.push_back(deployment.id);
+}
+
+void FakeDevice::entered(const Deployment&, const Plan&, Phase phase, const std::string& message) {
     if (before_call) before_call();
     told_.push_back(std::format("{}: {}", name(phase), message));
     if (when_told) when_told();
 }
 
-void FakeDevice::progress(const Deployment&, std::uint64_t bytes, std::uint64_t) {
-    progress_.push_back(bytes);
+void FakeDevice::progress(const Deployment&, const std::string& app, std::uint64_t bytes, std::uint64_t expected) {
+    progress_.push_back(std::format("{} {} of {}", app, bytes, expected));
 }
 
 void FakeDevice::finished(const Deployment& deployment, const Outcome&) {

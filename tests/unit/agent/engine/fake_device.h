@@ -42,7 +42,7 @@ struct Fault {
     std::optional<Milliseconds> ends_after;  ///< and stays down
 };
 
-class FakeDevice : public Content, public Apps, public Probe, public Observer {
+class FakeDevice : public Content, public Apps, public Probe, public Permission, public Observer {
 public:
     FakeDevice(Path state, FakeClock& clock) : state_(std::move(state)), clock_(clock) {}
 
@@ -57,7 +57,9 @@ public:
     int failing_fetches = 0;            ///< so many pulls find no network
     std::optional<Error> reload_fails;  ///< what systemd says to changed units
     std::optional<Error> keep_only_fails;
-    bool goes_down = false;             ///< systemd stops everything, and says so instead of judging an app
+    bool goes_down = false;  ///< systemd stops everything, and says so instead of judging an app
+    /// What somebody says when the engine asks; each wait of the engine is over when the answer is another one.
+    std::function<Answer(Permission::Step, bool confirmed)> says;
     std::function<void()> before_call;  ///< where tests break in
     std::function<void()> after_call;
     std::function<void()> when_told;  ///< somebody has read what phase it is in
@@ -70,7 +72,9 @@ public:
     [[nodiscard]] int times(const std::string& deed) const;
     [[nodiscard]] const std::vector<std::string>& told() const { return told_; }  ///< "probation: watching …"
     [[nodiscard]] const std::vector<std::string>& finished_ids() const { return finished_; }
-    [[nodiscard]] const std::vector<std::uint64_t>& progresses() const { return progress_; }
+    [[nodiscard]] const std::vector<std::string>& progresses() const { return progress_; }  ///< "hello 250 of 500"
+    [[nodiscard]] const std::vector<std::string>& confirmed_ids() const { return confirmed_; }
+    [[nodiscard]] int waits() const { return waits_; }
     void forget_what_it_did() { did_.clear(); }
 
     // Content
@@ -88,9 +92,14 @@ public:
     Result<void> forget_all_but(const std::vector<std::string>& keep) override;
     // Probe
     Result<void> probe(const std::string& app, const HealthCheck& check) override;
+    // Permission
+    Answer ask(const Deployment& deployment, Permission::Step step, bool confirmed) override;
+    void wait(const Answer& answer, std::stop_token stop) override;
     // Observer
-    void entered(const Deployment& deployment, Phase phase, const std::string& message) override;
-    void progress(const Deployment& deployment, std::uint64_t bytes, std::uint64_t expected) override;
+    void entered(const Deployment& deployment, const Plan& plan, Phase phase, const std::string& message) override;
+    void progress(const Deployment& deployment, const std::string& app, std::uint64_t bytes,
+                  std::uint64_t expected) override;
+    void confirmed(const Deployment& deployment) override;
     void finished(const Deployment& deployment, const Outcome& outcome) override;
 
 private:
@@ -120,8 +129,8 @@ private:
     std::set<std::string> fetched_;             ///< commits in the device's repository
     std::set<std::string> units_;
     std::map<std::string, Running> running_;
-    std::vector<std::string> did_, told_, finished_;
-    std::vector<std::uint64_t> progress_;
+    std::vector<std::string> did_, told_, finished_, confirmed_, progress_;
+    int waits_ = 0;
 };
 
 }  // namespace davit::test

@@ -14,9 +14,14 @@ using test::FailsWith;
 using test::Gives;
 using testing::HasSubstr;
 
-const std::set<Phase> kAll = {Phase::Received,  Phase::Downloading, Phase::Verifying,   Phase::Staged,
-                              Phase::Switching, Phase::Probation,   Phase::RollingBack, Phase::Done};
-const std::set<Phase> kDeviceUnchanged = {Phase::Received, Phase::Downloading, Phase::Verifying, Phase::Staged};
+const std::set<Phase> kDeviceUnchanged = {Phase::Received,       Phase::Confirming, Phase::WaitingToDownload,
+                                          Phase::Downloading,    Phase::Verifying,  Phase::Staged,
+                                          Phase::WaitingToSwitch};
+const std::set<Phase> kAll = [] {
+    auto all = kDeviceUnchanged;
+    all.insert({Phase::Switching, Phase::Probation, Phase::RollingBack, Phase::Done});
+    return all;
+}();
 
 class EachPhase : public testing::TestWithParam<Phase> {};
 
@@ -47,6 +52,14 @@ TEST_P(EachPhase, CanBeCanceledAsLongAsNothingHasChanged) {
         EXPECT_THAT(next_phase(GetParam(), Event::Canceled), Gives(Phase::Done));
     else
         EXPECT_THAT(next_phase(GetParam(), Event::Canceled), FailsWith(Code::Defect, HasSubstr("canceled")));
+}
+
+TEST_P(EachPhase, SaysOfItselfWhetherAnythingHasChanged) {
+    EXPECT_EQ(is_before_switch(GetParam()), kDeviceUnchanged.contains(GetParam()));
+}
+
+TEST_P(EachPhase, ThatWaitsForSomebodyCanBeDenied) {
+    EXPECT_EQ(next_phase(GetParam(), Event::Denied).has_value(), is_waiting(GetParam()));
 }
 
 TEST_P(EachPhase, NeverLeadsBackToAnEarlierOne) {

@@ -30,6 +30,7 @@ struct Davitd {
                   .content = world.device,
                   .apps = world.device,
                   .probe = world.device,
+                  .permission = world.device,
                   .observer = world.device,
                   .clock = world.clock,
                   .cancellation = world.cancellation},

@@ -1,154 +1,14 @@
-#include "agent/link/link.h"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <atomic>
-#include <nlohmann/json.hpp>
-#include <thread>
-
-#include "common/http_client.h"
-#include "tests/unit/hawkbit/scripted_server.h"
+#include "tests/unit/agent/link/link_fixture.h"
 
 namespace davit {
 namespace {
 
-using test::Answer;
 using test::Asked;
-using test::ScriptedServer;
+using test::Json;
+using test::kBase;
+using test::kCommit;
+using test::LinkTest;
 using testing::HasSubstr;
-using Json = nlohmann::json;
-
-const std::string kBase = "/DEFAULT/controller/v1/dev1";
-const std::string kCommit(64, 'c');
-
-/// Counts who looks at it: a link that turns in circles does it all the time.
-class CountingClock : public Clock {
-public:
-    [[nodiscard]] MonotonicTime now() const override {
-        ++looks;
-        return system_clock().now();
-    }
-    [[nodiscard]] std::int64_t wall_ms() const override { return system_clock().wall_ms(); }
-    bool sleep(Milliseconds duration, std::stop_token stop) override {
-        return system_clock().sleep(duration, std::move(stop));
-    }
-    mutable std::atomic<int> looks = 0;
-};
-
-/// Tells when it is no longer needed.
-class ReportedSender : public http::Client {
-public:
-    ReportedSender(http::Options options, Queue<int>& gone) : Client(std::move(options)), gone_(gone) {}
-    ~ReportedSender() override { gone_.push(1); }
-
-private:
-    Queue<int>& gone_;
-};
-
-/// A link with a scripted hawkBit. Waiting is done on queues, never by time.
-class LinkTest : public testing::Test {
-protected:
-    LinkTest() {
-        directory_ = Path(testing::TempDir()) / ("link-" + std::to_string(getpid()));
-        std::filesystem::remove_all(directory_);
-        EXPECT_TRUE(file::make_directories(directory_));
-        EXPECT_TRUE(file::write_atomically(directory_ / "token", "secret\n"));
-        journal_.emplace(Journal::open(directory_ / "state.db").value());
-    }
-    ~LinkTest() override {
-        stop();
-        std::filesystem::remove_all(directory_);
-    }
-
-    void starts(std::optional<std::string> under_way = {}) {
-        Config::Hawkbit config{
-            .url = server_.url(), .controller_id = "dev1", .target_token_file = directory_ / "token"};
-        Link::Outputs outputs{.offer = [this](Offer offer) { offers_.push(std::move(offer)); },
-                              .status = [this](ServerStatus status) { statuses_.push(std::move(status)); },
-                              .cancel =
-                                  [this](const std::string& id) {
-                                      wanted_canceled_.push(id);
-                                      return can_be_canceled_.load();
-                                  }};
-        const auto senders = [this](http::Options options) {
-            return std::make_unique<ReportedSender>(std::move(options), senders_gone_);
-        };
-        link_ = std::make_unique<Link>(config, Outbox::open(directory_ / "state.db").value(), events_, outputs, senders,
-                                       clock_, std::move(under_way));
-        thread_ = std::jthread([this](std::stop_token stop) { link_->run(stop); });
-    }
-    void stop() {
-        if (!thread_.joinable()) return;
-        thread_.request_stop();
-        thread_.join();
-    }
-
-    /// Waits for the end of the next poll.
-    ServerStatus polled() {
-        const auto status = statuses_.pop_for(std::chrono::seconds(30), {});
-        if (!status) ADD_FAILURE() << "no poll ended";
-        return status.value_or(ServerStatus{});
-    }
-    ServerStatus polls_again() {
-        events_.push(CheckNow{});
-        return polled();
-    }
-
-    void offers_nothing() { server_.now_answers("GET", kBase, {200, poll_body(Json::object())}); }
-    void offers(const std::string& id, const Json& chunks) {
-        server_.now_answers(
-            "GET", kBase,
-            {200,
-             poll_body({{"deploymentBase", {{"href", server_.url() + kBase + "/deploymentBase/" + id + "?c=-5"}}}})});
-        const Json body = {{"id", id},
-                           {"deployment", {{"download", "forced"}, {"update", "forced"}, {"chunks", chunks}}}};
-        server_.now_answers("GET", kBase + "/deploymentBase/" + id, {200, body.dump()});
-        server_.now_answers("POST", kBase + "/deploymentBase/" + id + "/feedback", {200, ""});
-    }
-    void cancels(const std::string& id) {
-        server_.now_answers(
-            "GET", kBase,
-            {200, poll_body({{"cancelAction", {{"href", server_.url() + kBase + "/cancelAction/" + id}}}})});
-        server_.now_answers("GET", kBase + "/cancelAction/" + id,
-                            {200, Json{{"id", id}, {"cancelAction", {{"stopId", id}}}}.dump()});
-        server_.now_answers("POST", kBase + "/cancelAction/" + id + "/feedback", {200, ""});
-    }
-    static std::string poll_body(const Json& links, const std::string& interval = "01:00:00") {
-        return Json{{"config", {{"polling", {{"sleep", interval}}}}}, {"_links", links}}.dump();
-    }
-    static Json hello() {
-        return {{{"part", "bApp"},
-                 {"name", "hello"},
-                 {"version", "2"},
-                 {"metadata", {{{"key", "commit"}, {"value", kCommit}}}}}};
-    }
-
-    std::vector<Json> feedback(const std::string& path) const {
-        std::vector<Json> bodies;
-        for (const auto& asked : server_.asked()) {
-            if (asked.method == "POST" && asked.target == kBase + path) bodies.push_back(Json::parse(asked.body));
-        }
-        return bodies;
-    }
-    void has_result(const std::string& id, const Outcome& outcome) {
-        ASSERT_TRUE(journal_->refuse({.id = id, .parts = {}}, outcome, 1'000));
-    }
-
-    Path directory_;
-    ScriptedServer server_;
-    std::optional<Journal> journal_;
-    Queue<LinkEvent> events_;
-    Queue<Offer> offers_;
-    Queue<ServerStatus> statuses_;
-    Queue<int> senders_gone_;
-    CountingClock clock_;
-    Queue<std::string> wanted_canceled_;
-    std::atomic<bool> can_be_canceled_ = false;
-    std::unique_ptr<Link> link_;
-    std::jthread thread_;
-};
 
 TEST_F(LinkTest, OffersADeploymentOnceWhileItIsUnderWay) {
     offers("7", hello());
@@ -240,9 +100,9 @@ TEST_F(LinkTest, ADeploymentThatIsResumedSendsItsResultOnly) {
     server_.now_answers("POST", kBase + "/deploymentBase/7/feedback", {200, ""});
     starts("7");
     polled();
-    events_.push(ProgressMessage{"7", "step"});
+    events_.push(ProgressMessage{"7", "step", false});
     has_result("7", {.success = true, .message = "done", .cause = ""});
-    events_.push(ResultReady{"7"});
+    events_.push(ResultReady{"7", false});
     polled();
     const auto sent = feedback("/deploymentBase/7/feedback");
     ASSERT_EQ(sent.size(), 1U);
@@ -288,7 +148,7 @@ TEST_F(LinkTest, TakesTheNextDeploymentAfterTheResult) {
     ASSERT_TRUE(offers_.try_pop());
     offers("11", hello());
     has_result("7", {.success = true, .message = "done", .cause = ""});
-    events_.push(ResultReady{"7"});
+    events_.push(ResultReady{"7", false});
     polled();
     const auto next = offers_.try_pop();
     ASSERT_TRUE(next);
@@ -302,11 +162,11 @@ TEST_F(LinkTest, AServerThatOffersADeploymentAgainAfterItsResultIsNotAskedInACir
     polled();
     ASSERT_TRUE(offers_.try_pop());
     has_result("7", {.success = true, .message = "done", .cause = ""});
-    events_.push(ResultReady{"7"});
+    events_.push(ResultReady{"7", false});
     polled();  // the next deployment may be waiting; it is the same one
     ASSERT_TRUE(offers_.try_pop());
     has_result("7", {.success = true, .message = "done", .cause = ""});
-    events_.push(ResultReady{"7"});
+    events_.push(ResultReady{"7", false});
     while (feedback("/deploymentBase/7/feedback").size() < 2)
         std::this_thread::yield();
     polls_again();  // of its own: what the second result caused came before it
@@ -325,7 +185,7 @@ TEST_F(LinkTest, ADeploymentThatCanBeStoppedAnswersItsCancelWithItsEnd) {
 
     offers_nothing();
     has_result("7", {.success = false, .message = "canceled; nothing was changed", .cause = "canceled"});
-    events_.push(ResultReady{"7"});
+    events_.push(ResultReady{"7", false});
     polled();
     const auto sent = feedback("/cancelAction/7/feedback");
     ASSERT_EQ(sent.size(), 1U);
@@ -371,11 +231,11 @@ TEST_F(LinkTest, SendsWhatHappenedTogetherBeforeTheResult) {
     offers("7", hello());
     starts();
     polled();
-    events_.push(ProgressMessage{"7", "plan"});
-    events_.push(ProgressMessage{"7", "fetching"});
-    events_.push(ProgressMessage{"1", "of another one"});
+    events_.push(ProgressMessage{"7", "plan", false});
+    events_.push(ProgressMessage{"7", "fetching", false});
+    events_.push(ProgressMessage{"1", "of another one", false});
     has_result("7", {.success = true, .message = "done", .cause = ""});
-    events_.push(ResultReady{"7"});
+    events_.push(ResultReady{"7", false});
     polled();
     const auto sent = feedback("/deploymentBase/7/feedback");
     ASSERT_EQ(sent.size(), 2U);
@@ -388,7 +248,7 @@ TEST_F(LinkTest, SendsProgressWithoutAPollToo) {
     offers("7", hello());
     starts();
     polled();
-    events_.push(ProgressMessage{"7", "fetching"});
+    events_.push(ProgressMessage{"7", "fetching", false});
     const auto sent = [this] { return feedback("/deploymentBase/7/feedback").size(); };
     for (const auto end = system_clock().now() + std::chrono::seconds(30); sent() == 0 && system_clock().now() < end;)
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -401,7 +261,7 @@ TEST_F(LinkTest, RestsWhenItCannotSayWhatHappened) {
     polled();
     ASSERT_TRUE(senders_gone_.pop_for(std::chrono::seconds(30), {}));
     std::filesystem::remove(directory_ / "token");
-    events_.push(ProgressMessage{"7", "fetching"});
+    events_.push(ProgressMessage{"7", "fetching", false});
     std::this_thread::sleep_for(std::chrono::milliseconds(1500));  // longer than messages are gathered
     const int before = clock_.looks;
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
@@ -413,7 +273,7 @@ TEST_F(LinkTest, SendsNeverMoreProgressThanTheQuotaAllows) {
     starts();
     polled();
     for (int i = 0; i < 20; ++i) {
-        events_.push(ProgressMessage{"7", "step " + std::to_string(i)});
+        events_.push(ProgressMessage{"7", "step " + std::to_string(i), false});
         polls_again();
     }
     EXPECT_EQ(feedback("/deploymentBase/7/feedback").size(), 15U);
@@ -461,18 +321,6 @@ TEST_F(LinkTest, SurvivesAnswersThatAreNoJson) {
     EXPECT_FALSE(polled().reached);
     offers_nothing();
     EXPECT_TRUE(polls_again().reached);
-}
-
-TEST_F(LinkTest, WaitsForAClosedMaintenanceWindow) {
-    offers("7", hello());
-    const Json body = {
-        {"id", "7"},
-        {"deployment",
-         {{"download", "forced"}, {"update", "skip"}, {"maintenanceWindow", "unavailable"}, {"chunks", hello()}}}};
-    server_.now_answers("GET", kBase + "/deploymentBase/7", {200, body.dump()});
-    starts();
-    polled();
-    EXPECT_TRUE(feedback("/deploymentBase/7/feedback").empty());
 }
 
 }  // namespace

@@ -119,10 +119,25 @@ TEST(TranslateTest, KnowsADownloadOnlyDeployment) {
     EXPECT_TRUE(translate(deployment)->download_only);
 }
 
-TEST(TranslateTest, RefusesAnUpdateWithoutADownload) {
+TEST(TranslateTest, KeepsTheServersTermsForDownloadAndUpdateApart) {
     auto deployment = offered({app("a", {{"commit", kCommit}})});
+    EXPECT_EQ(translate(deployment)->terms, Terms{});
     deployment.download = ddi::Mode::Skip;
-    EXPECT_THAT(refusal(deployment), HasSubstr("without downloading"));
+    deployment.update = ddi::Mode::Attempt;
+    EXPECT_EQ(translate(deployment)->terms, (Terms{.download = When::NotYet, .update = When::WhenAllowed}));
+}
+
+TEST(TranslateTest, AClosedWindowMakesTheSwitchWaitAndIsNoDownloadOnlyDeployment) {
+    auto deployment = offered({app("a", {{"commit", kCommit}})});
+    deployment.update = ddi::Mode::Skip;
+    deployment.window_open = false;
+    EXPECT_EQ(translate(deployment)->terms, (Terms{.download = When::Now, .update = When::NotYet}));
+    EXPECT_FALSE(translate(deployment)->download_only);
+}
+
+TEST(TranslateTest, KnowsADowngradeThatTheOperatorWants) {
+    EXPECT_FALSE(translate(offered({app("a", {{"commit", kCommit}})}))->parts.at(0).downgrade);
+    EXPECT_TRUE(translate(offered({app("a", {{"commit", kCommit}, {"downgrade", "true"}})}))->parts.at(0).downgrade);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ Result<Poll> poll_of(std::string_view body) {
     return read_poll(body, "poll", kServer);
 }
 Result<Deployment> deployment_of(std::string_view body) {
-    return read_deployment(body, "answer");
+    return read_deployment(body, "answer", "deployment");
 }
 
 std::string with_chunk(std::string_view chunk) {
@@ -79,6 +79,13 @@ TEST(Poll, ReadsACancelLink) {
     ASSERT_THAT(poll, Succeeds());
     EXPECT_EQ(poll->cancel, kBase + "/cancelAction/70");
     EXPECT_FALSE(poll->wants_attributes);
+}
+
+TEST(Poll, ReadsALinkToSomethingThatNeedsAYes) {
+    const auto poll = poll_of(
+        R"({"_links":{"confirmationBase":{"href":"http://h/DEFAULT/controller/v1/x/confirmationBase/12?c=3"}}})");
+    ASSERT_THAT(poll, Succeeds());
+    EXPECT_EQ(poll->confirmation, kBase + "/confirmationBase/12?c=3");
 }
 
 TEST(Poll, HasNothingToDoWithoutLinks) {
@@ -170,14 +177,29 @@ TEST(Deployment, PrefersTheDownloadLinkAndDoesWithoutHashes) {
     EXPECT_EQ(deployment->chunks[0].artifacts[1].sha256, "");
 }
 
-TEST(Deployment, DoesNotGuessAnUnknownMode) {
-    EXPECT_THAT(deployment_of(R"({"id":"1","deployment":{"download":"forced","update":"perhaps"}})"),
-                FailsWith(Code::InvalidInput, AllOf(HasSubstr("deployment.update"), HasSubstr("\"perhaps\""))));
+TEST(Deployment, TakesAnUnknownModeForOneThatLeavesTheChoiceToTheDevice) {
+    const auto deployment =
+        deployment_of(R"({"id":"1","deployment":{"download":"forced","update":"perhaps","maintenanceWindow":"ajar"}})");
+    ASSERT_THAT(deployment, Succeeds());
+    EXPECT_EQ(deployment->update, Mode::Attempt);
+    EXPECT_EQ(deployment->window_open, false) << "what is not said to be open is closed";
+}
+
+TEST(Deployment, NeedsItsModes) {
     EXPECT_THAT(deployment_of(R"({"id":"1","deployment":{"update":"forced"}})"),
                 FailsWith(Code::InvalidInput, HasSubstr("deployment.download")));
-    EXPECT_THAT(
-        deployment_of(R"({"id":"1","deployment":{"download":"forced","update":"skip","maintenanceWindow":"ajar"}})"),
-        FailsWith(Code::InvalidInput, AllOf(HasSubstr("maintenanceWindow"), HasSubstr("\"ajar\""))));
+}
+
+TEST(Deployment, ThatNeedsAYesLiesUnderAnotherName) {
+    const auto deployment = read_deployment(
+        R"({"id":"12","confirmation":{"download":"forced","update":"attempt","chunks":[]}})", "answer", "confirmation");
+    ASSERT_THAT(deployment, Succeeds());
+    EXPECT_EQ(deployment->id, "12");
+}
+
+TEST(ActionId, IsTheEndOfTheLinksPath) {
+    EXPECT_EQ(action_id("http://h/DEFAULT/controller/v1/dev1/deploymentBase/4294967310?c=-2127183556"), "4294967310");
+    EXPECT_EQ(action_id("http://h/DEFAULT/controller/v1/dev1/cancelAction/7"), "7");
 }
 
 TEST(Deployment, NamesThePlaceOfWhatItCannotRead) {
