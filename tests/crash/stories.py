@@ -33,6 +33,7 @@ class Story:
     cancel: str = ""
     prepare: Callable[[Device], None] = _keep
     members: dict[str, object] = field(default_factory=dict, hash=False)    # of the deployment
+    hides_since: str = ""                       # phase from which on to the end the current generation cannot be read
     removes: str = ""                           # app that it takes off the device
 
     def deployment(self, server: Server) -> Json:
@@ -42,7 +43,7 @@ class Story:
         return deployment
 
     def orders(self) -> Json:
-        return {"cancel": self.cancel} if self.cancel else {}
+        return {"cancel": self.cancel, "hide": self.hides_since}
 
 
 def canceled(phase: str, **more: Any) -> Story:
@@ -55,9 +56,10 @@ def denied(phase: str, **more: Any) -> Story:
 
 CONFIRM: dict[str, object] = {"confirm": True}
 
-# Waiting is nothing that could fail. These rows are for a journal or a generation that cannot be read any more when davitd starts
-# again, and have a unit test: WaitingTest.WhatCannotBeReadAnyMoreAfterARestartFails.
-UNTOLD = {("confirming", "failed"), ("waiting-to-download", "failed"), ("waiting-to-switch", "failed")}
+
+def unreadable(phase: str, since: str, **more: Any) -> Story:
+    """The generation that a deployment began with cannot be read any more."""
+    return Story(f"unreadable-{phase}", ((phase, "failed"),), ("hello 2",), cause="corrupt", hides_since=since, **more)
 
 
 STORIES = (
@@ -85,6 +87,9 @@ STORIES = (
     denied("confirming", says={"begin": "no"}, members=CONFIRM),
     denied("waiting-to-download", says={"download": "no"}),
     denied("waiting-to-switch", says={"switch": "no"}),
+    unreadable("confirming", "received", says={"begin": "yes"}, members=CONFIRM),
+    unreadable("waiting-to-download", "received", says={"download": "yes"}),
+    unreadable("waiting-to-switch", "staged", says={"switch": "yes"}),
     canceled("confirming", says={"begin": "yes"}, members=CONFIRM),
     canceled("waiting-to-download", says={"download": "yes"}),
     canceled("waiting-to-switch", says={"switch": "yes"}),

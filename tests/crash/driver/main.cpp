@@ -43,7 +43,7 @@ Json table() {
         rows.push_back({{"phase", name(row.phase)}, {"event", name(row.event)}, {"next", name(row.next)}});
     auto seams = Json::array();
     for (int seam = 0; seam != static_cast<int>(Seam::End); ++seam)
-        seams.push_back(name(static_cast<Seam>(seam)));
+        seams.push_back({{"name", name(static_cast<Seam>(seam))}, {"fails", can_fail(static_cast<Seam>(seam))}});
     return {{"transitions", std::move(rows)}, {"seams", std::move(seams)}};
 }
 
@@ -85,6 +85,7 @@ Orders orders_from(const Json& json) {
     out.lasting = json.value("lasting", out.lasting);
     out.code = code_named(json.value("code", "System")).value();
     out.cancel = json.value("cancel", "");
+    out.hide = json.value("hide", "");
     if (json.contains("mark")) out.mark = json.at("mark").get<std::string>();
     return out;
 }
@@ -113,7 +114,10 @@ public:
           state_(job.at("state").get<std::string>()),
           orders_(job.value("orders", Json::object())),
           control_(control(world_ / "control", state_, orders_)),
-          watch_(orders_from(orders_), control_, [this](const std::string& id) { cancellation_.request(id); }),
+          watch_(orders_from(orders_), control_,
+                 {.cancel = [this](const std::string& id) { cancellation_.request(id); },
+                  .hide = [this] { move(description(), hidden()); },
+                  .show = [this] { move(hidden(), description()); }}),
           system_(state_, world_ / "system.json",
                   job.value("faults", Json::object()).get<std::map<std::string, std::string>>(),
                   orders_.value("wrong", "") == "delete-first"),
@@ -132,6 +136,7 @@ public:
         WatchedContent watched_content(content, watch_);
         WatchedApps apps(system_, watch_);
         WatchedProbe probe(system_, watch_);
+        WatchedPermission permission(words_, watch_);
         EngineOptions options;
         options.download_deadline = Milliseconds{60'000};
         Engine engine({.journal = journal,
@@ -139,7 +144,7 @@ public:
                        .content = watched_content,
                        .apps = apps,
                        .probe = probe,
-                       .permission = words_,
+                       .permission = permission,
                        .observer = watch_,
                        .clock = clock_,
                        .cancellation = cancellation_},
@@ -158,6 +163,12 @@ public:
     }
 
 private:
+    [[nodiscard]] Path description() const { return state_ / "current/generation.json"; }
+    [[nodiscard]] Path hidden() const { return state_ / "current/generation.json.hidden"; }
+    static void move(const Path& from, const Path& to) {
+        if (file::exists(from)) file::rename(from, to).value();
+    }
+
     Result<void> take(const Json& step, Engine& engine) {
         if (step.contains("mark")) watch_.mark(step.at("mark").get<std::string>());
         if (step.contains("restart_log")) return restart_log();

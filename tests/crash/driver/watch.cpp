@@ -34,6 +34,10 @@ std::string_view name(Seam seam) {
             return "Apps::forget_all_but";
         case Seam::ProbeOnce:
             return "Probe::probe";
+        case Seam::Ask:
+            return "Permission::ask";
+        case Seam::Wait:
+            return "Permission::wait";
         case Seam::End:
             break;
     }
@@ -55,9 +59,10 @@ std::unexpected<Error> Watch::broken(Seam seam) const {
     return fail(orders_.code, std::format("{} was made to fail", name(seam)));
 }
 
-void Watch::note(Phase phase) {
+void Watch::note(Phase phase, bool told) {
     in_phase_ = phase;
     visits_.push_back({.phase = phase,
+                       .told = told,
                        .event = {},
                        .journal_sync = control_.journal_syncs,
                        .first_call = calls_ + 1,
@@ -69,17 +74,18 @@ void Watch::note(Phase phase) {
 
 void Watch::entered(const Deployment& deployment, const Plan&, Phase phase, const std::string&) {
     if (in_phase_ == phase) return;  // news from the same stay
-    note(phase);
+    note(phase, true);
     mark(std::format("entered {} {}", deployment.id, davit::name(phase)));
     const auto cancels_at = phase_from_name(orders_.cancel);
-    if (cancels_at && *cancels_at <= phase) cancel_(deployment.id);
+    if (cancels_at && *cancels_at <= phase) hands_.cancel(deployment.id);
+    if (orders_.hide == davit::name(phase)) hands_.hide();
     if (visits_.size() != orders_.visit) return;
     if (orders_.told) die();
     if (orders_.operations > 0) control_.kill_at_operation = control_.operations + orders_.operations;
 }
 
 void Watch::left(Phase phase, std::string_view event) {
-    if (in_phase_ != phase) note(phase);
+    if (in_phase_ != phase) note(phase, false);
     auto& visit = visits_.back();
     visit.event = event;
     visit.operations = control_.operations - visit.first_operation;  // nothing is persisted before this
@@ -91,6 +97,7 @@ void Watch::confirmed(const Deployment& deployment) {
 
 void Watch::finished(const Deployment& deployment, const Outcome&) {
     mark("finished " + deployment.id);
+    if (!orders_.hide.empty()) hands_.show();
 }
 
 void Watch::mark(const std::string& text) const {
@@ -116,6 +123,7 @@ nlohmann::json Watch::trace() const {
     for (const auto& visit : visits_) {
         out.push_back({{"phase", davit::name(visit.phase)},
                        {"event", visit.event},
+                       {"told", visit.told},
                        {"journal_sync", visit.journal_sync},
                        {"first_call", visit.first_call},
                        {"operations", visit.operations},

@@ -30,6 +30,7 @@ struct Orders {
     bool lasting = false;             ///< every call of that method fails from then on
     Code code = Code::System;         ///< how it fails
     std::string cancel;               ///< somebody cancels when this phase is entered, and asks again later
+    std::string hide;                 ///< from this phase to the end nobody can read what is in the current generation
     std::optional<std::string> mark;  ///< file that gets a line for each event
 };
 
@@ -47,13 +48,20 @@ enum class Seam {
     State,
     ForgetAllBut,
     ProbeOnce,
+    Ask,
+    Wait,
     End,
 };
 std::string_view name(Seam seam);
+/// A permission is not something that a call could fail to give.
+inline bool can_fail(Seam seam) {
+    return seam != Seam::Ask && seam != Seam::Wait;
+}
 
 /// One stay in one phase, as one life of davitd saw it.
 struct Visit {
     Phase phase = Phase::Received;
+    bool told = false;               ///< somebody was told of it; not if it failed before
     std::string event;               ///< how it ended; empty: it did not
     std::uint64_t journal_sync = 0;  ///< the one that made the phase durable
     std::uint64_t first_call = 0;    ///< of a seam, counted over the whole life
@@ -65,8 +73,13 @@ struct Visit {
 
 class Watch : public Observer {
 public:
-    Watch(Orders orders, Control& control, std::function<void(const std::string& id)> cancel)
-        : orders_(std::move(orders)), control_(control), cancel_(std::move(cancel)) {}
+    /// What else happens on orders.
+    struct Hands {
+        std::function<void(const std::string& id)> cancel;
+        std::function<void()> hide, show;  ///< the current generation's description
+    };
+    Watch(Orders orders, Control& control, Hands hands)
+        : orders_(std::move(orders)), control_(control), hands_(std::move(hands)) {}
 
     void entered(const Deployment& deployment, const Plan& plan, Phase phase, const std::string& message) override;
     void progress(const Deployment&, const std::string&, std::uint64_t, std::uint64_t) override {}
@@ -91,8 +104,26 @@ public:
         return result;
     }
 
+    /// The same for what cannot fail.
+    template <typename F>
+    auto pass(Seam seam, F work) {
+        begins(seam);
+        const Dying dying(*this);
+        return work();
+    }
+
 private:
-    void note(Phase phase);
+    /// davitd dies when this goes out of scope, if that was the last call.
+    struct Dying {
+        explicit Dying(Watch& one) : watch(one) {}
+        ~Dying() {
+            if (watch.is_last()) die();
+        }
+        Dying(const Dying&) = delete;
+        Dying& operator=(const Dying&) = delete;
+        Watch& watch;
+    };
+    void note(Phase phase, bool told);
     [[noreturn]] static void die() {
         ::kill(::getpid(), SIGKILL);
         for (;;)
@@ -104,7 +135,7 @@ private:
 
     Orders orders_;
     Control& control_;
-    std::function<void(const std::string&)> cancel_;
+    Hands hands_;
     std::optional<Phase> in_phase_;
     std::optional<Seam> broken_;
     std::uint64_t calls_ = 0;
@@ -171,6 +202,21 @@ public:
 
 private:
     Probe& inner_;
+    Watch& watch_;
+};
+
+class WatchedPermission : public Permission {
+public:
+    WatchedPermission(Permission& inner, Watch& watch) : inner_(inner), watch_(watch) {}
+    Answer ask(const Deployment& deployment, Step step, bool confirmed) override {
+        return watch_.pass(Seam::Ask, [&] { return inner_.ask(deployment, step, confirmed); });
+    }
+    void wait(const Answer& answer, std::stop_token stop) override {
+        watch_.pass(Seam::Wait, [&] { inner_.wait(answer, stop); });
+    }
+
+private:
+    Permission& inner_;
     Watch& watch_;
 };
 
