@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/generations.h"
+#include "common/clock.h"
 
 namespace davit {
 
@@ -31,6 +32,15 @@ struct DeploymentStatus {
     std::string phase;
     std::string message;
     std::vector<PartStatus> parts = {};  ///< what is planned, and what of it has come
+};
+
+/// Somebody who does not want apps to be switched now.
+struct InhibitorStatus {
+    std::uint64_t id = 0;
+    std::string who;
+    std::string why;
+    bool strong = false;    ///< holds off what the server forces, too
+    Milliseconds left{};    ///< until it is forgotten
 };
 
 struct Status {

@@ -3,6 +3,7 @@
 #include <sdbus-c++/sdbus-c++.h>
 
 #include "agent/bus/dictionaries.h"
+#include "agent/bus/owners.h"
 #include "org.davit.Agent1-adaptor.h"
 
 namespace davit {
@@ -15,7 +16,7 @@ constexpr auto kObjectPath = "/org/davit/Agent1";
 template <typename T>
 T value_or_throw(Result<T> result) {
     if (!result) throw sdbus::Error(sdbus::Error::Name("org.davit.Error.Failed"), result.error().message);
-    return std::move(*result);
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
 /// The object; its methods are named by the generated adaptor. sdbus-c++ turns the exceptions thrown here into D-Bus
@@ -23,7 +24,9 @@ T value_or_throw(Result<T> result) {
 class Agent1 final : public sdbus::AdaptorInterfaces<org::davit::Agent1_adaptor> {
 public:
     Agent1(sdbus::IConnection& connection, AgentBus::Handlers handlers)
-        : AdaptorInterfaces(connection, sdbus::ObjectPath(kObjectPath)), handlers_(std::move(handlers)) {
+        : AdaptorInterfaces(connection, sdbus::ObjectPath(kObjectPath)),
+          handlers_(std::move(handlers)),
+          owners_(connection, [this](std::uint64_t id) { handlers_.later([this, id] { lose(id); }); }) {
         registerAdaptor();
     }
     ~Agent1() { unregisterAdaptor(); }
@@ -38,7 +41,13 @@ private:
             throw sdbus::Error(sdbus::Error::Name("org.davit.Error.NoServer"),
                                "no server is configured (hawkbit.url in davitd.json)");
     }
-    Dictionary GetStatus() override { return to_dictionary(handlers_.status()); }
+    Dictionary GetStatus() override {
+        auto status = to_dictionary(handlers_.status());
+        const auto asking = handlers_.asking();
+        status["asking"] = sdbus::Variant(!asking.empty() && asking == handlers_.status().deployment.id);
+        status["inhibitors"] = sdbus::Variant(to_dictionaries(handlers_.inhibitors()));
+        return status;
+    }
     std::vector<Dictionary> ListApps() override { return to_dictionaries(handlers_.status().apps); }
     std::vector<Dictionary> GetHistory(const uint32_t& limit) override {
         return to_dictionaries(value_or_throw(handlers_.history(static_cast<int>(std::min<uint32_t>(limit, 1000)))));
@@ -47,9 +56,31 @@ private:
         return to_dictionaries(value_or_throw(handlers_.generations()));
     }
     std::string Rollback(const uint64_t& generation) override { return value_or_throw(handlers_.rollback(generation)); }
+    void Confirm(const std::string& id, const std::string& reason) override {
+        value_or_throw(handlers_.answer(id, true, reason));
+    }
+    void Deny(const std::string& id, const std::string& reason) override {
+        value_or_throw(handlers_.answer(id, false, reason));
+    }
+    uint64_t Inhibit(const std::string& who, const std::string& why, const uint64_t& at_most_ms,
+                     const bool& strong) override {
+        const auto id = value_or_throw(handlers_.inhibit(
+            {.who = who, .why = why, .strong = strong, .left = Milliseconds(static_cast<std::int64_t>(at_most_ms))}));
+        owners_.owns(getObject().getCurrentlyProcessedMessage().getSender(), id);
+        return id;
+    }
+    void Release(const uint64_t& id) override {
+        if (!lose(id)) throw sdbus::Error(sdbus::Error::Name("org.davit.Error.Failed"), "there is no such inhibitor");
+    }
     std::string Version() override { return DAVIT_VERSION; }
 
+    bool lose(std::uint64_t id) {
+        owners_.forget(id);
+        return handlers_.release(id);
+    }
+
     AgentBus::Handlers handlers_;
+    Owners owners_;
 };
 
 }  // namespace

@@ -23,6 +23,12 @@ public:
         std::function<bool()> check;  ///< false: there is no server to ask
         std::function<Result<std::vector<Generations::Named>>()> generations;
         std::function<Result<std::string>(std::uint64_t generation)> rollback;  ///< @return the deployment's id
+        std::function<std::string()> asking;                                    ///< the deployment that needs a yes, or ""
+        std::function<Result<void>(const std::string& id, bool yes, const std::string& reason)> answer;
+        std::function<std::vector<InhibitorStatus>()> inhibitors;
+        std::function<Result<std::uint64_t>(InhibitorStatus)> inhibit;  ///< @return its id
+        std::function<bool(std::uint64_t id)> release;                  ///< false: there is none
+        std::function<void(std::function<void()>)> later;               ///< does work when this call is over
     };
 
     /// Takes the name org.davit.Agent1. Error: System when the bus or the name cannot be had.

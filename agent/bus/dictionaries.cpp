@@ -9,6 +9,14 @@ Dictionary to_dictionary(const PartStatus& part) {
             {"expected_bytes", sdbus::Variant(part.expected)}};
 }
 
+Dictionary to_dictionary(const InhibitorStatus& inhibitor) {
+    return {{"id", sdbus::Variant(inhibitor.id)},
+            {"who", sdbus::Variant(inhibitor.who)},
+            {"why", sdbus::Variant(inhibitor.why)},
+            {"strong", sdbus::Variant(inhibitor.strong)},
+            {"left_ms", sdbus::Variant(static_cast<std::int64_t>(inhibitor.left.count()))}};
+}
+
 Dictionary to_dictionary(const Status& status) {
     std::uint64_t bytes = 0, expected = 0;
     for (const auto& part : status.deployment.parts) {

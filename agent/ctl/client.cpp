@@ -154,6 +154,21 @@ Result<std::string> AgentClient::rollback(std::uint64_t generation) {
     return bus_->call([&] { return bus_->agent->Rollback(generation); });
 }
 
+Result<void> AgentClient::answer(const std::string& deployment, bool yes, const std::string& reason) {
+    return bus_->call([&] {
+        if (yes) {
+            bus_->agent->Confirm(deployment, reason);
+        } else {
+            bus_->agent->Deny(deployment, reason);
+        }
+    });
+}
+
+Result<void> AgentClient::inhibit(const std::string& who, const std::string& why, Milliseconds at_most, bool strong) {
+    return bus_->call(
+        [&] { bus_->agent->Inhibit(who, why, static_cast<std::uint64_t>(at_most.count()), strong); });
+}
+
 Result<void> AgentClient::check() {
     return bus_->call([&] { bus_->agent->Check(); });
 }

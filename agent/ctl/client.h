@@ -7,6 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "common/clock.h"
 #include "common/result.h"
 
 namespace davit {
@@ -27,6 +28,11 @@ public:
     [[nodiscard]] Result<void> check();
     /// @param generation 0: the previous one. @return the id of the deployment that has begun
     [[nodiscard]] Result<std::string> rollback(std::uint64_t generation);
+
+    /// A person's answer to the deployment that waits for one.
+    [[nodiscard]] Result<void> answer(const std::string& deployment, bool yes, const std::string& reason);
+    /// Holds until this connection ends. @param at_most zero: davitd's usual
+    [[nodiscard]] Result<void> inhibit(const std::string& who, const std::string& why, Milliseconds at_most, bool strong);
 
 private:
     struct Bus;

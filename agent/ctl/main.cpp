@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "agent/ctl/verbs.h"
+#include "common/clock.h"
 
 namespace davit::ctl {
 namespace {
@@ -67,6 +68,41 @@ void add_deploying(Words& words) {
     words.add("check", "Ask the server now instead of at the next poll (needs root)", "davitctl check", check);
 }
 
+void add_answer(Words& words, const char* name, const char* description, const char* example, bool yes) {
+    const auto said = std::make_shared<Answer>(Answer{.deployment = {}, .yes = yes, .reason = {}});
+    auto* command = words.add(name, description, example,
+                              [said](AgentClient& agent, Output output) { return answer(agent, output, *said); });
+    command->add_option("ID", said->deployment, "the deployment, as 'davitctl status' shows it")->required();
+    command->add_option("--reason", said->reason, "for whoever operates the server");
+}
+
+/// "2h" and the like.
+CLI::Validator duration(Milliseconds& into) {
+    return {[&into](std::string& text) -> std::string {
+                const auto parsed = parse_duration(text);
+                if (parsed) into = *parsed;
+                return parsed ? "" : parsed.error().message;
+            },
+            "DURATION"};
+}
+
+void add_permission(Words& words) {
+    add_answer(words, "confirm", "Say yes to a deployment that waits for it (needs root)",
+               "davitctl confirm 7 --reason 'the shift is over'", true);
+    add_answer(words, "deny", "Say no to a deployment that waits for an answer (needs root)",
+               "davitctl deny 7 --reason 'not during the fair'", false);
+    const auto wanted = std::make_shared<Inhibition>();
+    const auto limit = std::make_shared<std::string>();
+    auto* command = words.add_plain("inhibit", "Run a command; apps are not switched meanwhile (needs root)",
+                                    "davitctl inhibit --why 'nightly backup' --for 2h -- backup-all",
+                                    [wanted](AgentClient& agent) { return inhibit(agent, *wanted); });
+    command->add_option("--why", wanted->why, "what must not be disturbed")->required();
+    command->add_option("--for", *limit, "at most so long, e.g. 2h; 24h if not given, 7 days at most")
+        ->check(duration(wanted->at_most));
+    command->add_flag("--even-forced", wanted->strong, "hold off what the server forces, too");
+    command->add_option("COMMAND", wanted->command, "what to run")->required();
+}
+
 int run(const Verb& verb) {
     auto agent = AgentClient::connect();
     const auto done = agent ? verb(*agent) : Result<void>(std::unexpected(agent.error()));
@@ -83,6 +119,7 @@ int main(int argc, char** argv) {
     Words words(app);
     add_looking(words);
     add_deploying(words);
+    add_permission(words);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

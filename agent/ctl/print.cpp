@@ -70,6 +70,22 @@ std::string deployment_line(const Json& status) {
     return line;
 }
 
+/// What a deployment will do, a line for each app that it changes.
+void add_plan(std::vector<Row>& rows, const Json& status) {
+    for (const auto& part : status.value("parts", Json::array())) {
+        const auto todo = part.value("todo", "");
+        if (!todo.empty()) rows.push_back({rows.back().front() == "Deployment:" ? "Plan:" : "", todo});
+    }
+}
+
+void add_inhibitors(std::vector<Row>& rows, const Json& status) {
+    for (const auto& one : status.value("inhibitors", Json::array())) {
+        rows.push_back({"Held off by:", std::format("{}: {} ({}, {} left)", one.value("who", ""), one.value("why", ""),
+                                                    one.value("strong", false) ? "forced updates too" : "soft updates",
+                                                    span(one.value("left_ms", std::int64_t{0})))});
+    }
+}
+
 std::string joined(const std::vector<std::string>& words) {
     std::string text;
     for (const auto& word : words)
@@ -80,17 +96,21 @@ std::string joined(const std::vector<std::string>& words) {
 std::string result_of(const Json& deployment) {
     if (deployment.value("success", false)) return "success";
     const auto cause = deployment.value("cause", "");
-    return cause == "canceled" ? cause : "failed (" + cause + ")";
+    return cause == "canceled" || cause == "denied" ? cause : "failed (" + cause + ")";
 }
 
 }  // namespace
 
 std::string print_status(const Json& status, std::int64_t now_ms) {
     const auto generation = status.value("generation", std::uint64_t{0});
-    return table({{"Agent:", "davitd " + status.value("version", "")},
-                  {"Server:", server_line(status, now_ms)},
-                  {"Generation:", generation == 0 ? "none, no app was ever installed" : std::to_string(generation)},
-                  {"Deployment:", deployment_line(status)}});
+    std::vector<Row> rows = {
+        {"Agent:", "davitd " + status.value("version", "")},
+        {"Server:", server_line(status, now_ms)},
+        {"Generation:", generation == 0 ? "none, no app was ever installed" : std::to_string(generation)},
+        {"Deployment:", deployment_line(status)}};
+    add_plan(rows, status);
+    add_inhibitors(rows, status);
+    return table(rows);
 }
 
 std::string print_apps(const Json& apps, std::int64_t now_ms) {

@@ -28,4 +28,21 @@ Result<void> check(AgentClient& agent, Output output);
 /// @param generation 0: the previous one
 Result<void> roll_back(AgentClient& agent, Output output, std::uint64_t generation);
 
+// permission.cpp: whether and when a deployment may go on.
+struct Answer {
+    std::string deployment;
+    bool yes = false;
+    std::string reason;
+};
+Result<void> answer(AgentClient& agent, Output output, const Answer& answer);
+
+struct Inhibition {
+    std::string why;
+    Milliseconds at_most{};  ///< zero: davitd's usual
+    bool strong = false;
+    std::vector<std::string> command;
+};
+/// Runs the command and ends the process with its exit code; apps are not switched meanwhile.
+Result<void> inhibit(AgentClient& agent, const Inhibition& inhibition);
+
 }  // namespace davit::ctl

@@ -116,7 +116,9 @@ Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
                                daemon.hand_on({.deployment = std::move(deployment), .refused = {}},
                                               Turns::From::Device);
                            },
-                       .turns = daemon.turns});
+                       .turns = daemon.turns,
+                       .gate = daemon.gate,
+                       .later = [&daemon](std::function<void()> work) { daemon.loop->post(std::move(work)); }});
     daemon.bus = TRY(AgentBus::create(daemon.loop->event(), requests.handlers()));
 
     Worker worker(config, paths, std::move(journal), std::move(generations), daemon.cancellation, daemon.gate,

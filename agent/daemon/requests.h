@@ -5,6 +5,7 @@
 #include "agent/bus/agent_bus.h"
 #include "agent/config.h"
 #include "agent/daemon/turns.h"
+#include "agent/gate/gate.h"
 #include "agent/link/link.h"
 #include "agent/status.h"
 #include "common/queue.h"
@@ -21,6 +22,8 @@ public:
         Queue<LinkEvent>& link;
         std::function<void(Deployment)> deploy;  ///< hands a deployment of somebody at the device on
         Turns& turns;
+        Gate& gate;
+        std::function<void(std::function<void()>)> later;  ///< does work on the main thread soon
     };
     explicit Requests(Parts parts) : parts_(std::move(parts)) {}
 
@@ -31,6 +34,8 @@ private:
     [[nodiscard]] Result<std::vector<Generations::Named>> generations() const;
     bool check();
     Result<std::string> roll_back(std::uint64_t generation);
+    [[nodiscard]] std::vector<InhibitorStatus> inhibitors();
+    Result<std::uint64_t> inhibit(InhibitorStatus wanted);
     /// Error: AlreadyExists saying what is under way.
     [[nodiscard]] Result<void> is_free() const;
 

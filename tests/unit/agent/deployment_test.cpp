@@ -26,6 +26,9 @@ TEST(Deployment, SurvivesTheJournal) {
 
     deployment.download_only = true;
     deployment.local = true;
+    deployment.confirm = true;
+    deployment.terms = {.download = When::WhenAllowed, .update = When::NotYet};
+    deployment.parts.at(0).downgrade = true;
 
     const auto read = deployment_from_json(to_json(deployment));
 
@@ -57,6 +60,23 @@ TEST(Phase, IsFoundByItsName) {
         EXPECT_EQ(phase_from_name(name(phase)), phase);
     }
     EXPECT_EQ(phase_from_name("nonsense"), std::nullopt);
+}
+
+TEST(Deployment, OfAnOlderDavitdHasNoTermsOfItsOwn) {
+    const auto read = deployment_from_json(R"({"id":"17","parts":[],"download_only":false,"local":false})");
+    ASSERT_THAT(read, Works());
+    EXPECT_EQ(read->terms, Terms{});
+    EXPECT_FALSE(read->confirm);
+}
+
+TEST(Deployment, IsTheSameWorkWhateverIsSaidAboutWhen) {
+    Deployment one{.id = "17", .parts = {{.app = "hello", .version = "2", .commit = "abc", .ref = "hello"}}};
+    auto other = one;
+    other.confirm = true;
+    other.terms.update = When::NotYet;
+    EXPECT_TRUE(is_same_work(one, other));
+    other.parts.at(0).commit = "def";
+    EXPECT_FALSE(is_same_work(one, other));
 }
 
 }  // namespace

@@ -206,5 +206,28 @@ TEST_F(JournalTest, ThatIsNoDatabaseIsSaidToBeNone) {
     EXPECT_THAT(Journal::open(scratch_.path() / "state.db"), FailsWith(Code::Corrupt, HasSubstr("state.db")));
 }
 
+TEST_F(JournalTest, AYesIsKeptAndOnItsWayToTheServerInOneStep) {
+    auto journal = open();
+    journal.begin(hello("7"), 1, 1'000).value();
+    EXPECT_FALSE(journal.active().value()->confirmed);
+    const Outcome yes{.success = true, .message = "confirmed at the device", .cause = "confirmed"};
+    ASSERT_THAT(journal.confirmed(yes, 2'000), Works());
+    EXPECT_TRUE(journal.active().value()->confirmed);
+    const auto item = outbox().next().value();
+    ASSERT_TRUE(item);
+    EXPECT_EQ(item->deployment_id, "7");
+    EXPECT_TRUE(item->outcome.confirmed());
+}
+
+TEST_F(JournalTest, FloorsChangeWithTheResultAndForTheAppsThatItNames) {
+    auto journal = open();
+    EXPECT_THAT(journal.floors().value(), testing::IsEmpty());
+    journal.begin(hello("7"), 1, 1'000).value();
+    ASSERT_THAT(journal.finish(kGood, 2'000, {{"hello", 12}, {"web", 3}}), Works());
+    journal.begin(hello("8"), 1, 1'000).value();
+    ASSERT_THAT(journal.finish(kGood, 2'000, {{"hello", 9}}), Works());
+    EXPECT_EQ(journal.floors().value(), (Floors{{"hello", 9}, {"web", 3}}));
+}
+
 }  // namespace
 }  // namespace davit

@@ -108,5 +108,23 @@ TEST_F(ConfigTest, RefusesUrlsPathsAndDurationsThatAreNone) {
     EXPECT_THAT(error(), HasSubstr("log_level"));
 }
 
+TEST_F(ConfigTest, ReadsWhatASoftDeploymentWaitsFor) {
+    has("etc/davit/davitd.json", R"({"soft": {"download": "22:00-05:30", "update": "ask"}, "confirmation": "auto"})");
+    const auto rules = load_config(root_)->rules;
+    EXPECT_EQ(rules.soft_download.hours, (Config::Hours{.from = 22 * 60, .to = 5 * 60 + 30}));
+    EXPECT_TRUE(rules.soft_update.ask);
+    EXPECT_FALSE(rules.soft_update.hours);
+    EXPECT_TRUE(rules.confirm_by_itself);
+}
+
+TEST_F(ConfigTest, RefusesHoursThatAreNone) {
+    for (const char* hours : {"night", "", "22:00", "22-05", "22:00-24:00", "22:60-05:00", "5:00-06:00", "05:00-05:00"}) {
+        has("etc/davit/davitd.json", R"({"soft": {"update": ")" + std::string(hours) + R"("}})");
+        EXPECT_THAT(error(), AllOf(HasSubstr("soft.update"), HasSubstr("22:00-05:00"))) << hours;
+    }
+    has("etc/davit/davitd.json", R"({"confirmation": "yes"})");
+    EXPECT_THAT(error(), AllOf(HasSubstr("confirmation"), HasSubstr("\"auto\"")));
+}
+
 }  // namespace
 }  // namespace davit
