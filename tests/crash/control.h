@@ -25,6 +25,7 @@ struct Control {
 
     // Wrong orders: what a careless updater does.
     std::atomic<bool> no_syncfs;
+    std::atomic<bool> no_syncfs_in_davitd;  ///< libostree does
     std::atomic<bool> no_directory_sync;
     std::atomic<bool> unlink_first;  ///< a link is removed, and made anew, instead of replaced
 

@@ -189,8 +189,8 @@ def record(server: Server, directory: Path, options: str = "", wrong: str = "") 
             device.faults = FAULTS
             good, bad = offers(server)
             said = device.live({"resume": True}, {"offer": server.deployment("1", "hello 1", "ticker 1")}, {"restart_log": True},
-                               {"mark": "begin"}, {"offer": good}, {"restart_log": True}, {"offer": bad}, {"deliver": True},
-                               orders={"mark": str(disk / "mark"), "wrong": wrong})
+                               {"mark": "begin"}, {"wrong": wrong}, {"offer": good}, {"restart_log": True}, {"offer": bad}, {"deliver": True},
+                               orders={"mark": str(disk / "mark")})
             assert said and (wrong or not said["errors"]), said
             subprocess.run(["sync", "-f", state], check=True)   # what the kernel does after a few seconds: the clean-up, too
             (disk / "mark").write_text("end")

@@ -121,7 +121,7 @@ def faults(every: list[Site]) -> Iterator[tuple[Site, Json]]:
     """All codes before, after and from the call on; or some of that, others for each site."""
     hows: tuple[Json, ...] = ({}, {"afterwards": True}, {"lasting": True})
     for number, site in enumerate(every):
-        codes = effort(2, 5, len(CODES))
+        codes = effort(1, 5, len(CODES))
         for place in range(codes):
             code = CODES[(number * 7 + place * (len(CODES) // codes)) % len(CODES)]
             for how in effort(hows[(number + place) % 3:][:1], hows[(number + place) % 3:][:1], hows):
@@ -135,7 +135,7 @@ def test_a_file_operation_fails(name: str, share: int, device: Device, told: Cal
     walked, story = told(name), story_named(name)
     last = walked.visits[-1]
     operations = last["first_operation"] + last["operations"] + 40     # and some of the clean-up
-    for number in list(range(1, operations, operations // effort(32, 80, operations)))[share::effort(4, 8, 24)]:
+    for number in list(range(1, operations, operations // effort(20, 80, operations)))[share::effort(4, 8, 24)]:
         ways = [(errno.EIO, False), (errno.ENOSPC, True), (errno.ENOSPC, False), (errno.EIO, True)]
         for error, lasting in effort(ways[number % 4:][:1], ways[number % 4:][:1], ways):
             copy = installed.copy(device.world.parent / f"{number}-{error}-{lasting}")

@@ -10,8 +10,8 @@
 
 namespace davit::crash {
 
-FakeSystem::FakeSystem(Path state, Path file, std::map<std::string, std::string> faults, bool careless)
-    : state_(std::move(state)), file_(std::move(file)), faults_(std::move(faults)), careless_(careless) {
+FakeSystem::FakeSystem(Path state, Path file, std::map<std::string, std::string> faults)
+    : state_(std::move(state)), file_(std::move(file)), faults_(std::move(faults)) {
     load();
 }
 

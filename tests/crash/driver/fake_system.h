@@ -16,8 +16,10 @@ class FakeSystem : public Apps, public Probe {
 public:
     /// @param faults label ("hello 3") to what is wrong with it: "never-ready", "unhealthy", "unreadable" (its state
     /// cannot be asked for), "blocks-the-way" (never ready, and puts something where the way back leads)
-    /// @param careless deletes what is about to be replaced before it is
-    FakeSystem(Path state, Path file, std::map<std::string, std::string> faults, bool careless);
+    FakeSystem(Path state, Path file, std::map<std::string, std::string> faults);
+
+    /// From now on what is about to be replaced is deleted before it is.
+    void delete_first() { careless_ = true; }
 
     /// What happens at boot: nothing runs but what the current generation starts by itself.
     void boot();
@@ -45,7 +47,7 @@ private:
 
     Path state_, file_;
     std::map<std::string, std::string> faults_;
-    bool careless_;
+    bool careless_ = false;
     std::set<std::string> units_;
     std::map<std::string, Running> running_;
 };

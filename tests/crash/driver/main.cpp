@@ -6,7 +6,8 @@
 //   {"verb": "table"}
 //   {"verb": "live", "world": DIR, "state": DIR, "ostree": FILE, "boot": BOOL, "faults": {…}, "says": {…}, "orders":
 //   {…}, "steps":
-//       [{"resume": true} | {"offer": DEPLOYMENT} | {"deliver": true} | {"restart_log": true} | {"mark": TEXT}, …]}
+//       [{"resume": true} | {"offer": DEPLOYMENT} | {"deliver": true} | {"restart_log": true} | {"mark": TEXT} |
+//       {"wrong": ORDER}, …]}
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -62,10 +63,6 @@ Control& control(const Path& file, const Path& state, const Json& orders) {
     out.fail_at_operation = orders.value("fail_at_operation", 0u);
     out.error = orders.value("errno", EIO);
     out.lasting = orders.value("lasting", false);
-    const std::string wrong = orders.value("wrong", "");
-    out.no_syncfs = wrong == "no-syncfs";
-    out.no_directory_sync = wrong == "no-directory-sync";
-    out.unlink_first = wrong == "unlink-first";
     state.native().copy(out.state, sizeof out.state - 1);
     using Attach = void(const char*);
     auto* const attach = reinterpret_cast<Attach*>(::dlsym(RTLD_DEFAULT, "davit_crash_attach"));
@@ -119,8 +116,7 @@ public:
                   .hide = [this] { move(description(), hidden()); },
                   .show = [this] { move(hidden(), description()); }}),
           system_(state_, world_ / "system.json",
-                  job.value("faults", Json::object()).get<std::map<std::string, std::string>>(),
-                  orders_.value("wrong", "") == "delete-first"),
+                  job.value("faults", Json::object()).get<std::map<std::string, std::string>>()),
           words_(job.value("says", Json::object()).get<std::map<std::string, std::string>>()) {
         log::set_level(log::Level::Debug);
         log::set_sink([this](log::Level level, std::string_view message, const log::Fields& fields) {
@@ -171,11 +167,21 @@ private:
 
     Result<void> take(const Json& step, Engine& engine) {
         if (step.contains("mark")) watch_.mark(step.at("mark").get<std::string>());
+        if (step.contains("wrong")) go_wrong(step.at("wrong").get<std::string>());
         if (step.contains("restart_log")) return restart_log();
         if (step.contains("resume")) return resume(engine);
         if (step.contains("deliver")) return deliver();
         if (step.contains("offer")) return offer(TRY(deployment_from_json(step.at("offer").dump())), engine);
         return {};
+    }
+
+    /// From here on everything is done in a wrong order.
+    void go_wrong(std::string_view how) {
+        control_.no_syncfs = how == "no-syncfs";
+        control_.no_syncfs_in_davitd = how == "no-syncfs-in-davitd";
+        control_.no_directory_sync = how == "no-directory-sync";
+        control_.unlink_first = how == "unlink-first";
+        if (how == "delete-first") system_.delete_first();
     }
 
     Result<void> resume(Engine& engine) {
