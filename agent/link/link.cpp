@@ -137,8 +137,8 @@ bool Link::is_refused_for_good(const Outbox::Item& item, const Error& error) {
     return ++refusals_ >= kMostRefusals;
 }
 
-/// A canceled deployment is the answer to the cancel, not a result of the deployment; unless the server knows of no
-/// cancel (it was restored from a backup, say).
+/// A canceled deployment is the answer to the cancel, not a result of the deployment. A server that knows of no cancel
+/// (it was restored from a backup, say, or had only lost sight of the action) wants it done, and offers it again.
 Result<void> Link::send_result(const Outbox::Item& item) {
     const auto& outcome = item.outcome;
     if (outcome.confirmed()) return client_->confirm(item.deployment_id, true, outcome.message);
@@ -150,7 +150,9 @@ Result<void> Link::send_result(const Outbox::Item& item) {
     if (item.outcome.canceled()) {
         const auto answer = canceled_feedback(item.outcome.message, item.finished_ms);
         auto sent = client_->cancel_feedback(item.deployment_id, answer);
-        if (sent || sent.error().code != Code::ServerRefused) return sent;
+        const bool is_wanted_again = !sent && sent.error().code == Code::ServerRefused;
+        if (is_wanted_again) log::notice("the server wants deployment {} done after all", item.deployment_id);
+        return is_wanted_again ? Result<void>() : sent;
     }
     return client_->feedback(item.deployment_id, final_feedback(item));
 }
@@ -198,7 +200,10 @@ Result<Milliseconds> Link::poll() {
 void Link::notice_what_is_offered(const ddi::Poll& answer) {
     if (!under_way_ || outbox_may_have_more_ || given_up_ == *under_way_) return;
     const auto& offered = answer.deployment ? answer.deployment : answer.confirmation;
+    const bool is_missing = !offered;
+    const bool was_missing = std::exchange(is_missing_, is_missing);
     if (offered && ddi::action_id(*offered) == *under_way_) return;
+    if (is_missing && !was_missing) return;  // one of several servers may be behind the others for a moment
     given_up_ = *under_way_;
     const log::Field action("DAVIT_ACTION", *under_way_);
     const bool in_time = outputs_.cancel(*under_way_);
@@ -252,6 +257,7 @@ void Link::offer(const ddi::Deployment& offered, bool to_confirm) {
     progress_sent_ = 0;
     waits_ = false;
     given_up_.clear();
+    is_missing_ = false;
     outputs_.offer(std::move(offer));
 }
 

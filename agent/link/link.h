@@ -108,6 +108,7 @@ private:
     std::map<std::string, std::string> attributes_, attributes_sent_;
     bool waits_ = false;            ///< the deployment under way does
     std::string read_url_;          ///< its link, as it was when its terms were read
+    bool is_missing_ = false;       ///< the last poll offered nothing, though something is under way
     std::string given_up_;          ///< an id that the server no longer offers, so that it is said once
     std::string denied_;            ///< an id that the server goes on asking about
     std::string unreadable_;        ///< an id whose content could not be read …
