@@ -24,7 +24,10 @@ public:
     explicit Reporter(Worker& worker) : worker_(worker) {}
 
     void entered(const Deployment& deployment, const Plan& plan, Phase phase, const std::string& message) override {
-        if (status_.id != deployment.id) status_ = {.id = deployment.id};
+        if (status_.id != deployment.id) {
+            status_ = {.id = deployment.id};
+            steps_ = {};
+        }
         status_.phase = name(phase);
         status_.message = message;
         follow(plan);
@@ -38,6 +41,8 @@ public:
             part.expected = expected;
         }
         const auto now = system_clock().now();
+        if (const auto step = steps_.step(status_, now))
+            worker_.outputs_.link.push(ProgressMessage{status_.id, *step, false});
         if (bytes > 0 && now - last_progress_ < kProgressEvery) return;
         last_progress_ = now;
         worker_.outputs_.deployment(status_);
@@ -67,6 +72,7 @@ private:
     Worker& worker_;
     DeploymentStatus status_;
     MonotonicTime last_progress_;
+    Steps steps_;
 };
 
 Worker::Worker(const Config& config, const DaemonPaths& paths, Journal journal, Generations generations,

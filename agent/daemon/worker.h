@@ -5,6 +5,7 @@
 
 #include "agent/config.h"
 #include "agent/daemon/daemon.h"
+#include "agent/daemon/steps.h"
 #include "agent/engine/engine.h"
 #include "agent/journal.h"
 #include "agent/link/link.h"
