@@ -61,3 +61,32 @@ def test_every_device_of_a_fleet_ends_by_its_own_result(make_fleet: Callable[[st
     assert (ends["succeeded"], ends["failed"]) == (DEVICES - failed, failed)
     assert ends["causes"] == {"app-failed": failed} and 0 < failed < DEVICES
     assert summary["stuck"] == {} and summary["unreached"] == []
+
+
+def test_a_server_restored_from_a_backup_offers_what_is_older_and_is_refused(
+        server: HawkBit, make_fleet: Callable[[str], Fleet]) -> None:
+    fleet = make_fleet("shop")
+    fleet.register()
+    fleet.assign(fleet.create_set("shop", "4"))
+    server.back_up("with 4")
+    server.start()
+    fleet.assign(fleet.create_set("shop", "5"))
+    fleet.start()
+    all_are(fleet, "updatestatus==in_sync;installedds.version==5")
+
+    server.restore("with 4")
+    server.start()
+    all_are(fleet, "updatestatus==error")
+    for name in (fleet.names[0], fleet.names[-1]):
+        action, = server.actions(name)
+        assert action.status == "error" and not action.active
+        assert "downgrade" in action.text and action.reports[0][-1] == "cause=sequence"
+
+    fleet.assign(fleet.create_set("shop", "6"))
+    all_are(fleet, "updatestatus==in_sync;installedds.version==6")
+    summary = fleet.stop()
+    print_cost(summary)
+    assert summary["deployments"]["hello 4"]["failed"] == DEVICES
+    assert summary["deployments"]["hello 4"]["causes"] == {"sequence": DEVICES}
+    assert summary["deployments"]["hello 6"]["succeeded"] == DEVICES
+    assert summary["stuck"] == {} and summary["unreached"] == []

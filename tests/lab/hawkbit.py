@@ -74,7 +74,7 @@ class HawkBit:
         self.process = self._start()
         self._polling = polling
 
-    def wait_ready(self, timeout: float = 120) -> "HawkBit":
+    def wait_ready(self, timeout: float = 360) -> "HawkBit":
         """Returns when it answers, with the tenant set up for the lab."""
         until(self._answers, "hawkBit's start", timeout, every=0.3)
         self.configure("authentication.gatewaytoken.enabled", True)
@@ -101,7 +101,7 @@ class HawkBit:
         """Starts it again, at the same address, with what its database has."""
         assert self._on_disk, "what was in memory is gone"
         self.process = self._start()
-        until(self._answers, "hawkBit's start", 180, every=0.3)
+        until(self._answers, "hawkBit's start", 360, every=0.3)
 
     # --- what it knows ------------------------------------------------------
 
