@@ -113,6 +113,8 @@ void Link::deliver() {
         outbox_may_have_more_ = item->has_value();
         if (!outbox_may_have_more_) return;
         const log::Field action("DAVIT_ACTION", (*item)->deployment_id);
+        // What led to it goes first: after its result an action takes nothing more.
+        if (progress_.id == (*item)->deployment_id) send_progress();
         const auto sent = send_result(**item);
         if (!sent && !closed_for_good(sent.error()) && !is_refused_for_good(**item, sent.error())) {
             return log::warning("the result of deployment {} waits, the server did not take it: {}",
@@ -284,9 +286,11 @@ void Link::not_readable(const std::string& id, const Error& error) {
 
 void Link::send_attributes(bool wanted) {
     if (attributes_.empty() || (!wanted && attributes_ == attributes_sent_)) return;
-    if (const auto sent = client_->attributes(attributes_); !sent)
-        return log::warning("the server did not take the attributes: {}", sent.error().message);
-    attributes_sent_ = attributes_;
+    const auto sent = client_->attributes(attributes_);
+    if (!sent) log::warning("the server did not take the attributes: {}", sent.error().message);
+    // A server that has no place for them, or does not like them, says the same at the next poll.
+    const bool in_vain = !sent && (closed_for_good(sent.error()) || sent.error().code == Code::ServerRefused);
+    if (sent || in_vain) attributes_sent_ = attributes_;
 }
 
 /// Sleeps until there is something to do, and takes everything that waits.

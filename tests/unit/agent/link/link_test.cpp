@@ -242,6 +242,38 @@ TEST_F(LinkTest, SendsWhatHappenedTogetherBeforeTheResult) {
     EXPECT_EQ(sent[1]["status"]["execution"], "closed");
 }
 
+TEST_F(LinkTest, SaysNothingMoreOfADeploymentAfterItsResult) {
+    offers("7", hello());
+    starts();
+    polled();
+    has_result("7", {.success = true, .message = "done", .cause = ""});
+    events_.push(ResultReady{"7", false});
+    polled();
+    // It is offered again, as a restored server does; news of the same deployment bring no poll of their own.
+    events_.push(ProgressMessage{"7", "plan", false});
+    has_result("7", {.success = true, .message = "done", .cause = ""});
+    events_.push(ResultReady{"7", false});
+    const auto sent = [this] { return feedback("/deploymentBase/7/feedback"); };
+    for (const auto end = system_clock().now() + std::chrono::seconds(30);
+         sent().size() < 3 && system_clock().now() < end;)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ASSERT_EQ(sent().size(), 3U);
+    EXPECT_EQ(sent()[1]["status"]["details"], Json{"plan"});
+    EXPECT_EQ(sent()[2]["status"]["execution"], "closed");
+}
+
+TEST_F(LinkTest, AServerWithoutAPlaceForAttributesIsNotAskedAgain) {
+    offers_nothing();
+    server_.now_answers("PUT", kBase + "/configData", {404, ""});
+    events_.push(Attributes{{{"app.hello", "1"}}});
+    starts();
+    polled();
+    polls_again();
+    polls_again();
+    const auto asked = server_.asked();
+    EXPECT_EQ(std::ranges::count(asked, "PUT", &Asked::method), 1);
+}
+
 TEST_F(LinkTest, SendsProgressWithoutAPollToo) {
     offers("7", hello());
     starts();
