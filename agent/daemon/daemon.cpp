@@ -58,6 +58,7 @@ struct Daemon {
         return {
             .offer =
                 [this](Offer offer) {
+                    gate.offered(offer.deployment.id);
                     loop->post([this, offer = std::move(offer)] { hand_on(offer, Turns::From::Server); });
                 },
             .status = [this](ServerStatus now) { loop->post([this, now = std::move(now)] { status.server = now; }); },

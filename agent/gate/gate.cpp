@@ -33,6 +33,12 @@ void Gate::terms(const std::string& id, Terms terms) {
     changed();
 }
 
+void Gate::offered(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    if (terms_ && terms_->first == id) terms_.reset();
+    if (said_ && said_->id == id) said_.reset();
+}
+
 Result<void> Gate::answer(const std::string& id, bool yes, std::string reason) {
     const std::lock_guard lock(mutex_);
     if (asking_.empty()) return fail(Code::NotFound, "no deployment waits for an answer");
@@ -102,6 +108,8 @@ Terms Gate::terms_of(const Deployment& deployment) const {
 }
 
 Permission::Answer Gate::begin(const Deployment& deployment) {
+    // The server hands terms out only for what needs no yes, or no more: its operator has given it.
+    if (terms_ && terms_->first == deployment.id) return {.reason = "confirmed at the server"};
     if (rules_.confirm_by_itself) return {.reason = "confirmed by the device's configuration"};
     return ask_people(deployment, "before anything is done");
 }

@@ -30,6 +30,9 @@ class Gate : public Permission {
 public:
     Gate(Config::Rules rules, Clock& clock) : rules_(rules), clock_(clock) {}
 
+    /// The server offers deployment @p id: what was said before was about another one. A server that was restored from
+    /// a backup uses its ids twice.
+    void offered(const std::string& id);
     /// What the server says now about deployment @p id.
     void terms(const std::string& id, Terms terms);
 
