@@ -143,6 +143,24 @@ def test_a_disk_with_too_few_inodes_is_no_more_than_a_failed_update(
             raise AssertionError(f"with {left} inodes left") from error
 
 
+# With less than that the journal cannot be opened, and it is systemd that tries again.
+@pytest.mark.parametrize("left", range(64 << 10, 320 << 10, BLOCK * effort(16, 8, 2)))
+def test_room_that_comes_back_is_used_without_a_restart(left: int, installed: Device, image: Path, bench: Path, told: Callable[[str], Told]) -> None:
+    copy_image(image, bench / "image")
+    with mounted(bench / "image", bench / "mount") as mount:
+        device = with_state(installed, bench / "world", mount / "davit")
+        leave_bytes(mount, left)
+        offer, next_offer = UPDATE.deployment(device.server), device.server.deployment("8", "hello 2", "ticker 1")
+        said = device.live({"resume": True}, {"offer": offer}, {"remove": str(mount / "ballast")}, {"offer": offer}, {"offer": next_offer})
+        assert said is not None
+        assert all(error["code"] == "NoSpace" for error in said["errors"]), said["errors"]
+        assert [result["success"] for result in results(device, "8")] == [True]
+        assert all(result["success"] or result["cause"] == "no-space" for result in results(device)) and results(device)
+        assert device.sets()["current"] == NEW
+        device.fsck()
+        assert [name for name in device.left_over() if name not in told("update").end["left over"]] == []
+
+
 # --- failing ------------------------------------------------------------------------------------------------------------
 
 

@@ -50,7 +50,7 @@ def test_cut(number: int, recordings: dict[str, Recording], bench: Bench, shared
     cut = recording.cut(number, SEED)
     try:
         recovered = bench.recover(recording, cut)
-    except AssertionError as error:
+    except Exception as error:  # pylint: disable=broad-except  # whatever it is, it can be repeated
         kept = Path("build/crash") / f"seed-{SEED}"
         keep(shared / "server", *(one.directory for one in recordings.values()), to=kept)
         raise AssertionError(f"state {number} ({name}, {cut}): again with ./dev test crash --seed {SEED} --state {number} "

@@ -7,7 +7,7 @@
 //   {"verb": "live", "world": DIR, "state": DIR, "ostree": FILE, "boot": BOOL, "faults": {…}, "says": {…}, "orders":
 //   {…}, "steps":
 //       [{"resume": true} | {"offer": DEPLOYMENT} | {"deliver": true} | {"restart_log": true} | {"mark": TEXT} |
-//       {"wrong": ORDER}, …]}
+//       {"wrong": ORDER} | {"remove": PATH}, …]}
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -169,6 +169,7 @@ private:
         if (step.contains("mark")) watch_.mark(step.at("mark").get<std::string>());
         if (step.contains("wrong")) go_wrong(step.at("wrong").get<std::string>());
         if (step.contains("restart_log")) return restart_log();
+        if (step.contains("remove")) return file::remove_tree(step.at("remove").get<std::string>());
         if (step.contains("resume")) return resume(engine);
         if (step.contains("deliver")) return deliver();
         if (step.contains("offer")) return offer(TRY(deployment_from_json(step.at("offer").dump())), engine);
