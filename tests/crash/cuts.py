@@ -8,9 +8,9 @@ from pathlib import Path
 from tests.crash.life import Device, Json, Server
 from tests.crash.power import BAD, BASE, FAULTS, GOOD, Cut, Recording, mounted, offers
 
-# Recovery at start, before the apps are confirmed: the bound of the specification is 2 s; three times as much on a machine
-# that is busy with other things.
-LONGEST_RECOVERY_MS = 6000
+# Until a device that starts has carried its deployment to the end. 2 s is the bound for a machine that has nothing else to do;
+# the summary says what it took on this one.
+LONGEST_RECOVERY_MS = 20_000
 
 
 @dataclass
