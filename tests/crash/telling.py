@@ -11,6 +11,7 @@ class Told:
         said = tell(story, device)
         assert said is not None
         self.visits: list[Json] = said["visits"]
+        self.journal_syncs: int = said["journal_syncs"]
         self.walk = [(visit["phase"], visit["event"]) for visit in self.visits]
         self.end = device.describe(said)
         self.deeds = device.deeds()

@@ -81,6 +81,20 @@ def test_killed_while_cleaning_up(story: Story, call: str, afterwards: bool, dev
     killed_and_started_again(story, prepared(story, device), undisturbed, {"kill_at_call": number, "afterwards": afterwards})
 
 
+@pytest.mark.parametrize("story", [pytest.param(story, id=story.name, marks=pytest.mark.xdist_group(story.name))
+                                   for story in STORIES if story.name in ("update", "unhealthy", "canceled-downloading")])
+def test_killed_before_it_knows_that_the_server_has_the_result(story: Story, device: Device, told) -> None:
+    """The last thing that a story writes into the journal is that its result was delivered."""
+    undisturbed = told(story.name)
+    assert tell(story, prepared(story, device), {"kill_before_journal_write": undisturbed.journal_syncs - 1}) is None
+    assert device.reports() == undisturbed.end["reports"]
+
+    said = tell(story, device)
+    assert said is not None
+    again = undisturbed.end["reports"] + undisturbed.end["reports"][-1:]
+    assert device.describe(said) == undisturbed.end | {"reports": again}
+
+
 def killed_and_started_again(story: Story, device: Device, undisturbed: Told, order: Json) -> None:
     assert tell(story, device, order) is None, "davitd was to be killed"
     if not story.hides_since:

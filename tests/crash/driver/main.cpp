@@ -148,6 +148,7 @@ public:
         for (const auto& step : job_.at("steps"))
             note(take(step, engine));
         note(deliver());
+        out_["journal_syncs"] = control_.journal_syncs.load();
         out_["look"] = TRY(look(journal, generations));
         return {};
     }
