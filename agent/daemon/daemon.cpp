@@ -31,7 +31,6 @@ struct Daemon {
     void hand_on(Offer offer, Turns::From from) {
         const auto& id = offer.deployment.id;
         if (from == Turns::From::Server) {
-            gate.terms(id, offer.deployment.terms);  // what was said about it before, if it comes again, is no more
             // Unless it begins at once, the server should know what it waits for.
             if (const auto wait = turns.wait(status.deployment)) link_events.push(ProgressMessage{id, *wait});
         }
