@@ -44,9 +44,9 @@ int run(const std::vector<std::string>& command) {
 Result<void> answer(AgentClient& agent, Output output, const Answer& answer) {
     TRY(agent.answer(answer.deployment, answer.yes, answer.reason));
     const auto* word = answer.yes ? "confirmed" : "denied";
-    print(output == Output::Json
-              ? Json{{"deployment_id", answer.deployment}, {"answer", word}}.dump(2) + "\n"
-              : std::format("Deployment {} is {}; 'davitctl status' shows what comes of it.\n", answer.deployment, word));
+    print(output == Output::Json ? Json{{"deployment_id", answer.deployment}, {"answer", word}}.dump(2) + "\n"
+                                 : std::format("Deployment {} is {}; 'davitctl status' shows what comes of it.\n",
+                                               answer.deployment, word));
     return {};
 }
 
