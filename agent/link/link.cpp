@@ -143,7 +143,12 @@ bool Link::is_refused_for_good(const Outbox::Item& item, const Error& error) {
 /// (it was restored from a backup, say, or had only lost sight of the action) wants it done, and offers it again.
 Result<void> Link::send_result(const Outbox::Item& item) {
     const auto& outcome = item.outcome;
-    if (outcome.confirmed()) return client_->confirm(item.deployment_id, true, outcome.message);
+    if (outcome.confirmed() && confirmed_there_ == item.deployment_id) return {};
+    if (outcome.confirmed()) {
+        auto sent = client_->confirm(item.deployment_id, true, outcome.message);
+        if (sent) asks_ = false;
+        return sent;
+    }
     if (outcome.denied()) {
         // A soft deployment that was denied waits for no confirmation: then the no is its result.
         auto sent = client_->confirm(item.deployment_id, false, outcome.message);
@@ -162,6 +167,7 @@ Result<void> Link::send_result(const Outbox::Item& item) {
 /// All that waits is one status. Best effort: progress that cannot be sent is worth nothing later.
 void Link::send_progress() {
     progress_due_ = MonotonicTime::max();
+    if (asks_) return;  // it is kept for the time after the yes
     const auto [id, details] = std::exchange(progress_, {});
     if (!client_ || details.empty() || progress_sent_ >= kMostProgress) return;
     ++progress_sent_;
@@ -176,7 +182,7 @@ void Link::send_progress() {
 void Link::gather_progress(const ProgressMessage& message) {
     if (message.deployment_id != under_way_) return;
     waits_ = message.waits;
-    if (progress_.details.empty()) progress_due_ = clock_.now() + kGatherProgress;
+    if (progress_due_ == MonotonicTime::max() && !asks_) progress_due_ = clock_.now() + kGatherProgress;
     progress_.id = message.deployment_id;
     progress_.details.push_back(message.text);
 }
@@ -237,7 +243,10 @@ void Link::answer_cancel(const std::string& url) {
 
 void Link::take(const std::string& url, bool to_confirm) {
     const auto id = ddi::action_id(url);
-    if (under_way_ == id && !to_confirm) return read_terms_again(url);
+    if (under_way_ == id && !to_confirm) {
+        if (std::exchange(asks_, false)) confirmed_there_ = id;
+        return read_terms_again(url);
+    }
     if (under_way_ || outbox_may_have_more_) return;  // one at a time; the server goes on offering it
     if (to_confirm && denied_ == id) return;
     const auto offered = to_confirm ? client_->confirmation(url) : client_->deployment(url);
@@ -256,8 +265,13 @@ void Link::offer(const ddi::Deployment& offered, bool to_confirm) {
         offer.refused = deployment.error();
     }
     under_way_ = offered.id;
+    for (const auto& word : offered.unknown)
+        log::warning("deployment {}: the server says {}, which is not known; taken for 'attempt'", offered.id, word);
+    progress_ = {};
     progress_sent_ = 0;
     waits_ = false;
+    asks_ = to_confirm;
+    confirmed_there_.clear();
     given_up_.clear();
     is_missing_ = false;
     outputs_.offer(std::move(offer));

@@ -107,6 +107,8 @@ private:
     int progress_sent_ = 0;                              ///< statuses of the deployment under way: hawkBit counts them
     std::map<std::string, std::string> attributes_, attributes_sent_;
     bool waits_ = false;            ///< the deployment under way does
+    bool asks_ = false;             ///< the server waits for a yes to it, and takes no progress until then
+    std::string confirmed_there_;   ///< an id that needs no yes of ours any more: the operator gave it
     std::string read_url_;          ///< its link, as it was when its terms were read
     bool is_missing_ = false;       ///< the last poll offered nothing, though something is under way
     std::string given_up_;          ///< an id that the server no longer offers, so that it is said once

@@ -33,10 +33,12 @@ Milliseconds read_sleep(const json::Reader& poll, Milliseconds otherwise) {
     return parse_polling_time(**text).value_or(otherwise);
 }
 
-Result<Mode> read_mode(const json::Reader& deployment, std::string_view member) {
+/// Every wish that is not known yet is a soft one.
+Result<Mode> read_mode(const json::Reader& deployment, std::string_view member, std::vector<std::string>& unknown) {
     const auto text = TRY(deployment.need_string(member));
     if (text == "forced") return Mode::Forced;
     if (text == "skip") return Mode::Skip;
+    if (text != "attempt") unknown.push_back(std::format("{} '{}'", member, text));
     return Mode::Attempt;
 }
 
@@ -141,8 +143,8 @@ Result<Deployment> read_deployment(std::string_view body, const std::string& sou
     Deployment deployment;
     deployment.id = TRY(reader.need_string("id"));
     const auto inner = TRY(reader.need_object(member));
-    deployment.download = TRY(read_mode(inner, "download"));
-    deployment.update = TRY(read_mode(inner, "update"));
+    deployment.download = TRY(read_mode(inner, "download", deployment.unknown));
+    deployment.update = TRY(read_mode(inner, "update", deployment.unknown));
     deployment.window_open = TRY(read_window(inner));
     for (const auto& chunk : TRY(inner.get_array("chunks")))
         deployment.chunks.push_back(TRY(read_chunk(chunk)));

@@ -79,6 +79,7 @@ struct Deployment {
     Mode update = Mode::Forced;
     std::optional<bool> window_open;  ///< set when the action has a maintenance window
     std::vector<Chunk> chunks;
+    std::vector<std::string> unknown;  ///< what was taken for `attempt`, in words: "update 'gently'"
 };
 
 enum class Execution { Closed, Proceeding, Canceled, Scheduled, Rejected, Resumed, Downloaded, Download };

@@ -148,6 +148,39 @@ TEST_F(OfferedTest, AYesGoesToTheServerAtOnce) {
     EXPECT_EQ(sent[0], (Json{{"confirmation", "confirmed"}, {"details", {"confirmed at the device: fine"}}}));
 }
 
+TEST_F(OfferedTest, ProgressWaitsForTheYesWithoutWhichTheServerTakesNone) {
+    asks("7", hello());
+    server_.now_answers("POST", kBase + "/deploymentBase/7/feedback", {404, ""});
+    starts();
+    polled();
+    events_.push(ProgressMessage{"7", "plan", true});
+    polls_again();
+    EXPECT_EQ(feedback("/deploymentBase/7/feedback").size(), 0U);
+    has_result("7", {.success = true, .message = "confirmed at the device", .cause = "confirmed"});
+    events_.push(ConfirmedHere{});
+    polls_again();
+    server_.now_answers("POST", kBase + "/deploymentBase/7/feedback", {200, ""});
+    events_.push(ProgressMessage{"7", "fetching", false});
+    polls_again();
+    const auto sent = feedback("/deploymentBase/7/feedback");
+    ASSERT_FALSE(sent.empty());
+    EXPECT_EQ(sent.front()["status"]["details"].front(), "plan");
+}
+
+TEST_F(OfferedTest, AYesThatTheOperatorGaveIsNotSaidToTheServerAgain) {
+    asks("7", hello());
+    starts();
+    polled();
+    events_.push(ProgressMessage{"7", "waits for a yes", true});
+    offers("7", hello());
+    polls_again();
+    EXPECT_TRUE(terms_.try_pop()) << "the engine learns that it is confirmed";
+    has_result("7", {.success = true, .message = "confirmed at the server", .cause = "confirmed"});
+    events_.push(ConfirmedHere{});
+    polls_again();
+    EXPECT_EQ(feedback("/confirmationBase/7/feedback").size(), 0U);
+}
+
 TEST_F(OfferedTest, ANoIsSaidOnceHoweverOftenTheServerAsks) {
     asks("7", hello());
     starts();

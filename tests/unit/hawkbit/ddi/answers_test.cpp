@@ -182,6 +182,7 @@ TEST(Deployment, TakesAnUnknownModeForOneThatLeavesTheChoiceToTheDevice) {
         deployment_of(R"({"id":"1","deployment":{"download":"forced","update":"perhaps","maintenanceWindow":"ajar"}})");
     ASSERT_THAT(deployment, Succeeds());
     EXPECT_EQ(deployment->update, Mode::Attempt);
+    EXPECT_EQ(deployment->unknown, std::vector<std::string>{"update 'perhaps'"});
     EXPECT_EQ(deployment->window_open, false) << "what is not said to be open is closed";
 }
 
