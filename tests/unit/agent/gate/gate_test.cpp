@@ -132,6 +132,21 @@ TEST_F(GateTest, ConfirmsByItselfWhereItIsConfiguredTo) {
     EXPECT_EQ(ask(Step::Begin).word, Word::Yes);
 }
 
+TEST_F(GateTest, TheOperatorsYesAtTheServerCountsForADeviceThatStillAsks) {
+    EXPECT_EQ(ask(Step::Begin).word, Word::Wait);
+    gate().terms("7", {});  // the server hands them out only for what needs no yes (any more)
+    EXPECT_EQ(ask(Step::Begin).reason, "confirmed at the server");
+}
+
+TEST_F(GateTest, WhatWasSaidAboutAnEarlierDeploymentOfTheSameIdIsNoMore) {
+    ask(Step::Begin);
+    EXPECT_THAT(gate().answer("7", true, ""), Works());
+    gate().terms("7", {.download = When::NotYet, .update = When::NotYet});
+    gate().offered("7");
+    EXPECT_EQ(ask(Step::Begin).word, Word::Wait);
+    EXPECT_EQ(ask(Step::Switch).word, Word::Yes);
+}
+
 TEST_F(GateTest, ASoftDeploymentCanNeedTheYesOfAPerson) {
     rules.soft_update.ask = true;
     EXPECT_EQ(ask(Step::Download, kSoft).word, Word::Yes);
