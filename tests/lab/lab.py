@@ -4,7 +4,7 @@ import itertools
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tests.lab import product
 from tests.lab.device import Device
@@ -13,6 +13,12 @@ from tests.lab.nginx import Nginx
 from tests.lab.publisher import Publisher, Released
 from tests.lab.run import Run
 from tests.lab.wait import until
+
+
+class Server(Protocol):
+    """What a device can be pointed at."""
+
+    def url(self, host: str) -> str: ...
 
 
 class Lab:
@@ -35,7 +41,7 @@ class Lab:
             device.boot()
         return device
 
-    def configure(self, device: Device, *, front: Nginx | None = None, repository: Nginx | None = None,
+    def configure(self, device: Device, *, front: Server | None = None, repository: Server | None = None,
                   ca: Path | None = None, target_token: str | None = None, **changes: Any) -> None:
         """Writes what an integrator would: davitd.json, the token, the trusted key.
 
