@@ -3,6 +3,8 @@
 #include <format>
 #include <string_view>
 
+#include "common/log.h"
+
 namespace davit {
 namespace {
 
@@ -131,6 +133,28 @@ Result<void> add_result(sqlite::Database& db, const Deployment& deployment, cons
 Result<Journal> Journal::open(const Path& file) {
     auto database = TRY(sqlite::Database::open(file, migrations()));
     return Journal(std::move(database));
+}
+
+Result<Journal> Journal::open_sound(const Path& file) {
+    auto journal = TRY(open(file));
+    TRY(journal.db_.check());
+    const auto active = journal.active();
+    if (!active) return fail(Code::Corrupt, active.error().message);
+    return journal;
+}
+
+Result<Journal> Journal::open_or_renew(const Path& file) {
+    auto journal = open_sound(file);
+    if (journal || journal.error().code != Code::Corrupt) return journal;
+    log::error(
+        "{}; it is kept as '{}.damaged' and a new one begun: the history is lost, and what it knew of a deployment",
+        journal.error().message, file.native());
+    for (const auto* part : {"-shm", "-wal", ""}) {
+        const Path from = file.native() + part;
+        if (file::exists(from)) TRY(file::rename(from, file.native() + ".damaged" + part));
+    }
+    TRY(file::sync_directory(file.parent_path()));
+    return open(file);
 }
 
 Result<std::optional<JournalEntry>> Journal::active() {

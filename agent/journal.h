@@ -48,6 +48,11 @@ using Floors = std::map<std::string, std::int64_t>;
 class Journal {
 public:
     static Result<Journal> open(const Path& file);
+    /// The same for the start of davitd: reads all of it, and puts a damaged one aside as `<file>.damaged` to begin
+    /// anew, since a device that waits for a person would never be updated again. Lost then: the history, results that
+    /// the server did not have yet, and the deployment under way, which the server offers again. Errors: Unsupported
+    /// when it is from a newer Davit.
+    static Result<Journal> open_or_renew(const Path& file);
 
     [[nodiscard]] Result<std::optional<JournalEntry>> active();
     /// Starts a deployment in Phase::Received. Error: AlreadyExists if one is active.
@@ -75,6 +80,7 @@ public:
     Result<void> report_again(const std::string& deployment_id);
 
 private:
+    static Result<Journal> open_sound(const Path& file);
     explicit Journal(sqlite::Database db) : db_(std::move(db)) {}
     sqlite::Database db_;
 };

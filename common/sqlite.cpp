@@ -119,7 +119,7 @@ Result<void> Database::migrate(const Path& path, const std::vector<std::string_v
     const auto version = static_cast<std::size_t>(integer(version_row.at(0).at(0)));
     if (version > migrations.size()) {
         return fail(
-            Code::InvalidInput,
+            Code::Unsupported,
             std::format("database '{}' was written by a newer Davit (its schema is {}, this version knows up to {})",
                         path.string(), version, migrations.size()));
     }
@@ -159,6 +159,14 @@ Result<void> Database::transaction(const std::function<Result<void>()>& body) {
     // A full disk makes SQLite roll back by itself.
     if (!result && sqlite3_get_autocommit(db_.get()) == 0) std::ignore = execute(db_.get(), "ROLLBACK");
     return result;
+}
+
+Result<void> Database::check() {
+    const auto rows = TRY(run("PRAGMA quick_check(1)"));
+    const auto verdict = rows.empty() ? "nothing" : text(rows.front().at(0));
+    if (verdict == "ok") return {};
+    const char* path = sqlite3_db_filename(db_.get(), "main");
+    return fail(Code::Corrupt, std::format("database '{}' is damaged: {}", path ? path : "", verdict));
 }
 
 std::int64_t Database::last_insert_id() const {

@@ -24,8 +24,8 @@ using Row = std::vector<Value>;
 class Database {
 public:
     /// Opens or creates @p path (mode 0600) and brings it to @p migrations.size() by running the missing ones, each in
-    /// a transaction (`user_version`). Errors: Corrupt "… is not a database"; System; InvalidInput when the file is
-    /// from a newer Davit.
+    /// a transaction (`user_version`). Errors: Corrupt "… is not a database"; System; Unsupported when the file is
+    /// from a newer Davit, which then is left as it is.
     static Result<Database> open(const Path& path, const std::vector<std::string_view>& migrations);
 
     /// Runs one statement with its parameters. @return its rows
@@ -34,6 +34,8 @@ public:
     /// BEGIN IMMEDIATE … COMMIT around @p body; ROLLBACK if it fails.
     Result<void> transaction(const std::function<Result<void>()>& body);
     std::int64_t last_insert_id() const;
+    /// Reads all of it (not the indexes). Errors: Corrupt, saying what is wrong.
+    Result<void> check();
 
 private:
     struct Close {

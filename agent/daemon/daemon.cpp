@@ -87,7 +87,7 @@ Result<void> make_state_directory(const Path& state) {
 Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
     TRY(make_state_directory(paths.device.state));
     const auto database = paths.device.state / "state.db";
-    auto journal = TRY(Journal::open(database));
+    auto journal = TRY(Journal::open_or_renew(database));
     auto outbox = TRY(Outbox::open(database));
     auto generations = TRY(Generations::open(paths.device.state));
     const auto active = TRY(journal.active());

@@ -64,7 +64,9 @@ int check_or_run(bool only_check) {
     }
     log::set_level(level_from(config->log_level));
     const auto ran = run_daemon(*config, {.root = "/", .libexec = DAVIT_LIBEXECDIR, .device = {}});
-    return ran ? EXIT_SUCCESS : give_up(ran.error(), EXIT_FAILURE);
+    if (ran) return EXIT_SUCCESS;
+    // A newer Davit was here: trying again changes nothing either.
+    return give_up(ran.error(), ran.error().code == Code::Unsupported ? EX_CONFIG : EXIT_FAILURE);
 }
 
 /// The agent waits far more than it works: what it has freed goes back to the system, and its three threads share one

@@ -1,6 +1,9 @@
 #include "agent/journal.h"
 
 #include <gmock/gmock.h>
+#include <sqlite3.h>
+
+#include <functional>
 
 #include "tests/unit/agent/matchers.h"
 #include "tests/unit/agent/scratch.h"
@@ -227,6 +230,69 @@ TEST_F(JournalTest, FloorsChangeWithTheResultAndForTheAppsThatItNames) {
     journal.begin(hello("8"), 1, 1'000).value();
     ASSERT_THAT(journal.finish(kGood, 2'000, {{"hello", 9}}), Works());
     EXPECT_EQ(journal.floors().value(), (Floors{{"hello", 9}, {"web", 3}}));
+}
+
+class DamagedJournalTest : public JournalTest {
+protected:
+    DamagedJournalTest() {
+        auto journal = open();
+        EXPECT_THAT(journal.begin(hello("7"), 4, 1000), Works());
+        for (int i = 0; i < 50; ++i)
+            EXPECT_THAT(journal.refuse(hello(std::to_string(100 + i)), kBad, i), Works());
+    }
+    /// davitd starts on what @p damage made of the closed database.
+    void starts_after(const std::function<void(std::string&)>& damage) {
+        auto bytes = file::read(file_).value();
+        damage(bytes);
+        ASSERT_THAT(file::write_durably(file_, bytes), Works());
+        auto journal = Journal::open_or_renew(file_);
+        ASSERT_THAT(journal, Works());
+        EXPECT_FALSE((*journal->active()).has_value());
+        EXPECT_THAT(*journal->history(10), SizeIs(0));
+        EXPECT_THAT(journal->begin(hello("8"), 4, 2000), Works());
+        EXPECT_EQ(file::read(file_.native() + ".damaged").value(), bytes) << "for whoever wants to know";
+        ASSERT_THAT(Outbox::open(file_), Works());
+    }
+    /// Past the Journal, with nothing of ours in between.
+    void write(const std::string& sql) const {
+        sqlite3* db = nullptr;
+        ASSERT_EQ(sqlite3_open(file_.c_str(), &db), SQLITE_OK);
+        EXPECT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+        sqlite3_close(db);
+    }
+    const Path file_ = scratch_.path() / "state.db";
+};
+
+TEST_F(DamagedJournalTest, IsRenewedWhenItIsGarbage) {
+    starts_after([](std::string& bytes) { bytes.assign(bytes.size(), 'x'); });
+}
+
+TEST_F(DamagedJournalTest, IsRenewedWhenItIsCutShort) {
+    starts_after([](std::string& bytes) { bytes.resize(bytes.size() / 2); });
+}
+
+TEST_F(DamagedJournalTest, IsRenewedWhenOnlyAPageInTheMiddleIsLost) {
+    starts_after([](std::string& bytes) { bytes.replace(bytes.size() / 2, 4096, 4096, '\xff'); });
+}
+
+TEST_F(DamagedJournalTest, IsRenewedWhenTheDeploymentUnderWayCannotBeRead) {
+    write("UPDATE active SET deployment = '{\"id\": 7'");
+    starts_after([](std::string&) {});
+}
+
+TEST_F(DamagedJournalTest, OfANewerVersionIsRefusedAndLeftAsItIs) {
+    write("PRAGMA user_version=1000");
+
+    EXPECT_THAT(Journal::open_or_renew(file_), FailsWith(Code::Unsupported, HasSubstr("newer Davit")));
+    EXPECT_FALSE(file::exists(file_.native() + ".damaged"));
+    EXPECT_THAT(Journal::open_or_renew(file_), FailsWith(Code::Unsupported, HasSubstr("schema is 1000")));
+}
+
+TEST_F(DamagedJournalTest, ThatIsSoundIsKept) {
+    auto journal = Journal::open_or_renew(file_);
+    ASSERT_THAT(journal, Works());
+    EXPECT_EQ((*journal->active())->deployment.id, "7");
+    EXPECT_THAT(*journal->history(100), SizeIs(50));
 }
 
 }  // namespace

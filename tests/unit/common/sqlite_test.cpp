@@ -79,7 +79,7 @@ TEST_F(SqliteTest, AFailedMigrationLeavesTheSchemaAsItWas) {
 TEST_F(SqliteTest, RefusesTheFileOfANewerVersion) {
     ASSERT_THAT(open({kFirst, kSecond}), Works());
     EXPECT_THAT(open({kFirst}),
-                FailsWith(Code::InvalidInput, AllOf(HasSubstr(path.string()), HasSubstr("newer Davit"))));
+                FailsWith(Code::Unsupported, AllOf(HasSubstr(path.string()), HasSubstr("newer Davit"))));
 }
 
 TEST_F(SqliteTest, SaysWhichFileIsNoDatabase) {
