@@ -11,12 +11,15 @@
 
 #include "agent/legacy_json.h"
 #include "common/json.h"
+#include "common/log.h"
 
 namespace davit {
 namespace {
 
 constexpr std::array<std::string_view, 4> kRoles = {"current", "previous", "held", "factory"};
 constexpr std::string_view kTemporary = ".tmp-";
+constexpr std::string_view kFile = "generation.json";
+constexpr std::string_view kCopy = "generation.copy.json";
 
 std::optional<Generations::Number> to_number(std::string_view text) {
     Generations::Number number = 0;
@@ -108,7 +111,14 @@ Result<std::vector<Generations::Named>> Generations::named() const {
 }
 
 Result<Generation> Generations::load(Number n) const {
-    const Path path = directory(n) / "generation.json";
+    auto generation = read(n, kFile);
+    if (generation) return generation;
+    auto copy = read(n, kCopy);
+    return copy ? copy : generation;
+}
+
+Result<Generation> Generations::read(Number n, std::string_view name) const {
+    const Path path = directory(n) / name;
     const auto damaged = [&](const Error& error) {
         return Error{Code::Corrupt, std::format("generation {} is damaged: {}", n, error.message)};
     };
@@ -116,6 +126,18 @@ Result<Generation> Generations::load(Number n) const {
     auto generation = TRY(from_json(text, path.native()).transform_error(damaged));
     generation.number = n;
     return generation;
+}
+
+Result<void> Generations::mend(Number n) const {
+    const auto generation = TRY(load(n));
+    for (const auto name : {kFile, kCopy}) {
+        const auto found = read(n, name);
+        if (found) continue;
+        // A generation of an older Davit has no copy yet: nothing to tell anybody.
+        if (file::exists(directory(n) / name)) log::warning("{}; it is written anew", found.error().message);
+        TRY(file::write_durably(directory(n) / name, to_json(generation)));
+    }
+    return {};
 }
 
 Result<std::vector<Generations::Number>> Generations::numbers() const {
@@ -164,7 +186,8 @@ Result<void> Generations::write(const Path& directory, const Generation& generat
     for (const auto& app : generation.apps) {
         TRY(file::symlink(Path("../../../checkouts") / app.name / app.commit, links / app.name));
     }
-    return file::write_atomically(directory / "generation.json", to_json(generation));
+    TRY(file::write_atomically(directory / kCopy, to_json(generation)));
+    return file::write_atomically(directory / kFile, to_json(generation));
 }
 
 Result<void> Generations::set_role(std::string_view name, Number n) {
@@ -214,6 +237,8 @@ Result<void> Generations::collect_garbage() {
     for (const auto name : kRoles) {
         if (const auto number = TRY(role(name))) named.insert(*number);
     }
+    for (const auto number : named)
+        TRY(mend(number));
     TRY(remove_temporary_names());
     for (const auto number : TRY(numbers())) {
         if (!named.contains(number)) TRY(file::remove_tree(directory(number)));

@@ -5,6 +5,7 @@
 /// `current` -> `generations/<n>`, `previous` -> `generations/<m>`, `held` -> … (downloaded for later),
 /// `factory` -> … (only if the image shipped one).
 /// Roles are links, never inferred. `generations/last`: the highest number ever used. generation.json:
+/// (beside it generation.copy.json, the same, for the day on which the disk loses one of them)
 /// {"os":"any","apps":[{"name":…,"version":…,"commit":…,"ref":…,"legacy":{"notify":…,"autostart":…,"timeout_ms":…}|null}]}
 
 #include <cstdint>
@@ -92,6 +93,8 @@ private:
     [[nodiscard]] Result<std::vector<Number>> numbers() const;
     Result<Number> next_number();
     Result<void> write(const Path& directory, const Generation& generation) const;
+    [[nodiscard]] Result<Generation> read(Number n, std::string_view name) const;
+    [[nodiscard]] Result<void> mend(Number n) const;
     Result<void> remove_temporary_names() const;
     Result<void> remove_unused_checkouts() const;
 

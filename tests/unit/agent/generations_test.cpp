@@ -212,9 +212,44 @@ TEST_F(GenerationsTest, LoseNothingWhileTheCurrentLinkIsDamaged) {
 TEST_F(GenerationsTest, SayWhatIsDamaged) {
     auto generations = open();
     ASSERT_THAT(generations.switch_to(prepared(generations, {})), Works());
-    ASSERT_THAT(file::write_durably(state_ / "generations" / "1" / "generation.json", R"({"os":7})"), Works());
+    for (const auto* name : {"generation.json", "generation.copy.json"})
+        ASSERT_THAT(file::write_durably(state_ / "generations" / "1" / name, R"({"os":7})"), Works());
 
     EXPECT_THAT(generations.current(), FailsWith(Code::Corrupt, HasSubstr("generation 1 is damaged")));
+}
+
+TEST_F(GenerationsTest, AreReadFromTheirCopyWhenDamagedAndWrittenAnew) {
+    for (const auto* damaged : {"generation.json", "generation.copy.json"}) {
+        auto generations = open();
+        const auto number = prepared(generations, {app("hello", damaged)});
+        ASSERT_THAT(generations.switch_to(number), Works());
+        const Path file = state_ / "generations" / std::to_string(number) / damaged;
+        const auto before = file::read(file).value();
+        for (const auto& content : {std::string(), std::string(4, char{}), before.substr(0, 20)}) {
+            ASSERT_THAT(file::write_durably(file, content), Works());
+            EXPECT_THAT((*generations.current())->apps, ElementsAre(app("hello", damaged)));
+            ASSERT_THAT(generations.collect_garbage(), Works());
+            EXPECT_EQ(file::read(file).value(), before);
+        }
+    }
+}
+
+TEST_F(GenerationsTest, OfAnOlderVersionGetACopyAndThoseOfANewerOneAreReadAsFarAsTheyAreKnown) {
+    auto generations = open();
+    const auto number = prepared(generations, {app("hello", "1")});
+    ASSERT_THAT(generations.switch_to(number), Works());
+    const Path directory = state_ / "generations" / std::to_string(number);
+    std::filesystem::remove(directory / "generation.copy.json");
+    ASSERT_THAT(file::write_durably(directory / "generation.json",
+                                    R"({"os": "any", "schema": 9, "made_by": {"davit": "7.0"}, "apps": [
+                                        {"name": "hello", "version": "1", "commit": "hello-1", "ref": "hello",
+                                         "legacy": null, "slot": "b", "labels": ["x"]}]})"),
+                Works());
+
+    EXPECT_THAT((*generations.current())->apps, ElementsAre(app("hello", "1")));
+    ASSERT_THAT(generations.collect_garbage(), Works());
+    EXPECT_TRUE(file::exists(directory / "generation.copy.json"));
+    EXPECT_THAT(file::read(directory / "generation.json").value(), HasSubstr("made_by")) << "not ours to change";
 }
 
 }  // namespace

@@ -323,7 +323,8 @@ TEST_F(EngineTest, KeepsItsOutcomeWhenCleaningUpFails) {
 
 TEST_F(EngineTest, RefusesADeploymentWhenTheCurrentGenerationCannotBeRead) {
     device.has({app("hello", "1")});
-    ASSERT_THAT(file::write_durably(state / "generations" / "1" / "generation.json", "{"), Works());
+    for (const auto* name : {"generation.json", "generation.copy.json"})
+        ASSERT_THAT(file::write_durably(state / "generations" / "1" / name, "{"), Works());
 
     ASSERT_THAT(try_to_deploy({.id = "7", .parts = {device.publishes(app("hello", "2"))}}), Works());
 
