@@ -77,11 +77,14 @@ Result<std::string> Repository::verify(std::string_view commit, std::string_view
 }
 
 Result<void> Repository::checkout(std::string_view commit, const Path& destination) {
-    if (file::exists(destination)) return {};
     const auto loaded = TRY(load_commit(handle_->get(), commit));
     if (loaded.partial)
         return fail(Code::NotFound,
                     std::format("the content of commit {} is not complete here; it must be pulled first", commit));
+    if (file::exists(destination)) {
+        TRY(mend_checkout(*handle_, loaded, destination));
+        return {};
+    }
     const auto directory = destination.parent_path();
     TRY(file::make_directories(directory, 0700));
     const auto temporary = directory / temporary_name();

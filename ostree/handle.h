@@ -103,6 +103,9 @@ inline constexpr auto kSizesKey = "davit.sizes";
 /// reserved, needed and missing bytes.
 Result<void> check_room(const Repository& repository, std::string_view commit);
 
+/// Makes an existing checkout what @p commit says. @return how many files and directories were not. Errors: Corrupt.
+Result<unsigned> mend_checkout(const Repository::Handle& handle, const LoadedCommit& commit, const Path& directory);
+
 /// Half-fetched objects. Those of this boot let an interrupted pull continue; older ones are not trusted even by
 /// libostree.
 enum class Staging { OfOtherBoots, All };

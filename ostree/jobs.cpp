@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <format>
+#include <functional>
+#include <optional>
 #include <set>
 
 #include <nlohmann/json.hpp>
+
+#include "common/clock.h"
 
 namespace davit::ostree {
 namespace {
@@ -43,16 +47,38 @@ Result<PullRequest> read_source(const json::Reader& job) {
 // Asks the network only for what is not here: a commit object that verifies is not fetched twice.
 Result<std::string> fetch_and_verify(Place& place, const PullRequest& source, const std::string& app) {
     const auto known = place.repository.verify(source.commit, source.ref, app, place.keys);
-    const bool may_improve = !known && (known.error().code == Code::NotFound || known.error().code == Code::Untrusted);
-    if (!may_improve) return known;
+    const auto code = known ? std::nullopt : std::optional(known.error().code);
+    if (code == Code::Corrupt) TRY(place.repository.forget_commit(source.commit));
+    if (code != Code::NotFound && code != Code::Untrusted && code != Code::Corrupt) return known;
     TRY(place.repository.pull_commit_only(source));
     return place.repository.verify(source.commit, source.ref, app, place.keys);
 }
 
-Answer inspect_once(Place& place, const json::Reader& job) {
+/// Tells davitd now and then that we work: reading what is here takes its time, and gives no progress.
+class Alive {
+public:
+    explicit Alive(const Listen& tell) : tell_(tell) {}
+    void operator()() {
+        const auto now = system_clock().now();
+        if (now - told_ < Milliseconds(500)) return;
+        told_ = now;
+        tell_(last);
+    }
+    Progress last;
+
+private:
+    const Listen& tell_;
+    MonotonicTime told_ = system_clock().now();
+};
+
+Answer inspect_once(Place& place, const json::Reader& job, const Listen& progress) {
     const auto app = TRY(job.need_string("app"));
     const auto source = TRY(read_source(job));
     const auto signer = TRY(fetch_and_verify(place, source, app));
+    // What is here and damaged costs its download, too.
+    Alive alive(progress);
+    if (!TRY(place.repository.info(source.commit)).partial)
+        TRY(place.repository.mend(source.commit, Look::AtEverything, std::ref(alive)));
     const auto info = TRY(place.repository.info(source.commit));
     const auto cost = TRY(place.repository.cost(source.commit));
     return nlohmann::json{{"signed_by", signer},
@@ -69,25 +95,45 @@ Result<void> keep(Place& place, const std::string& app, const std::string& commi
 
 Answer pull_once(Place& place, const PullRequest& source, const std::string& app, const Listen& progress) {
     TRY(fetch_and_verify(place, source, app));
-    if (TRY(place.repository.info(source.commit)).partial) {
-        TRY(place.repository.pull(source, progress));
+    Alive alive(progress);
+    const auto listen = [&](const Progress& now) { progress(alive.last = now); };
+    // Twice: the files that the new commit shares with older ones were not read yet, and may be damaged.
+    for (int most = 2; TRY(place.repository.info(source.commit)).partial; --most) {
+        if (most == 0)
+            return fail(Code::Corrupt, std::format("commit {} is damaged on this disk again and again", source.commit));
+        TRY(place.repository.mend_directories(std::ref(alive)));
+        TRY(place.repository.pull(source, listen));
         // The pull has fetched the signatures again, and from the same server that we do not trust.
         TRY(place.repository.verify(source.commit, source.ref, app, place.keys));
+        TRY(place.repository.mend(source.commit, Look::AtEverything, std::ref(alive)));
     }
     TRY(keep(place, app, source.commit));
     return nlohmann::json::object();
+}
+
+/// A damaged directory would stop every prune: what is kept is noted as partial then, which prune understands.
+Result<void> look_at_kept(Place& place) {
+    for (const auto& ref : TRY(place.repository.refs())) {
+        const auto commit = TRY(place.repository.resolve(ref));
+        const auto mended = commit ? place.repository.mend(*commit, Look::AtMetadata, {}) : Result<unsigned>(0);
+        if (!mended && mended.error().code != Code::Corrupt && mended.error().code != Code::NotFound)
+            return fail(mended.error());
+        if (!mended) TRY(place.repository.set_ref(ref, std::nullopt));
+    }
+    return {};
 }
 
 // What is damaged on this disk, or may never have got there, is thrown away and fetched once more.
 Answer healing(Place& place, const std::function<Answer()>& work) {
     auto answer = work();
     if (answer || answer.error().code != Code::Corrupt) return answer;
+    TRY(look_at_kept(place));
     TRY(place.repository.heal());
     return work();
 }
 
-Answer inspect(Place& place, const json::Reader& job) {
-    return healing(place, [&] { return inspect_once(place, job); });
+Answer inspect(Place& place, const json::Reader& job, const Listen& progress) {
+    return healing(place, [&] { return inspect_once(place, job, progress); });
 }
 
 Answer pull(Place& place, const json::Reader& job, const Listen& progress) {
@@ -115,6 +161,7 @@ Answer keep_only(Place& place, const json::Reader& job) {
         kept.insert("deploy/" + name);
     for (const auto& ref : TRY(place.repository.refs()))
         if (!kept.contains(ref)) TRY(place.repository.set_ref(ref, std::nullopt));
+    TRY(look_at_kept(place));
     TRY(place.repository.prune());
     return nlohmann::json::object();
 }
@@ -124,7 +171,7 @@ Answer keep_only(Place& place, const json::Reader& job) {
 Answer run_job(const json::Reader& job, const Listen& progress) {
     const auto verb = TRY(job.need_string("verb"));
     auto place = TRY(open_place(job));
-    if (verb == "inspect") return inspect(place, job);
+    if (verb == "inspect") return inspect(place, job, progress);
     if (verb == "pull") return pull(place, job, progress);
     if (verb == "checkout") return checkout(place, job);
     if (verb == "keep_only") return keep_only(place, job);

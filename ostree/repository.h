@@ -22,6 +22,9 @@ namespace davit::ostree {
 
 enum class Mode { Bare, Archive };
 
+/// How closely mend() looks.
+enum class Look { AtMetadata, AtEverything };
+
 /// What a commit says about itself.
 struct CommitInfo {
     std::string id;                      ///< 64 hex digits
@@ -116,9 +119,18 @@ public:
     /// Corrupt when the commit object is not what its id says.
     [[nodiscard]] Result<std::string> verify(std::string_view commit, std::string_view ref, std::string_view app,
                                              std::span<const TrustedKey> keys) const;
+    /// Reads the objects of a commit that are here (with files, or without). What is not what its name says is thrown
+    /// away, and the commit noted as partial, so that pull() fetches it again. @p alive is called before each object.
+    /// @return how many were thrown away. Errors: NotFound; Corrupt when the commit object itself is damaged.
+    Result<unsigned> mend(std::string_view commit, Look look, const std::function<void()>& alive);
+    /// Reads every directory object that is here, of whatever commit, and throws the damaged ones away: a pull gives up
+    /// at the first, and knows of it only when it has fetched what leads there. @return how many
+    Result<unsigned> mend_directories(const std::function<void()>& alive);
+    /// Throws the commit object away, so that pull_commit_only() fetches it again.
+    Result<void> forget_commit(std::string_view commit);
     /// Hard-link checkout into @p destination, complete by construction: temporary name in the same directory, syncfs,
-    /// rename, fsync. Does nothing if
-    /// @p destination exists. Errors: NoSpace, Corrupt.
+    /// rename, fsync. If @p destination exists, what differs from the commit is replaced, file by file, and nothing
+    /// else touched. Errors: NoSpace, Corrupt.
     Result<void> checkout(std::string_view commit, const Path& destination);
     Result<void> set_ref(std::string_view ref, std::optional<std::string_view> commit);  ///< nullopt deletes it
     /// Deletes every object that no ref reaches (refs only, depth 0), and staging left-overs of other boots.
@@ -127,8 +139,9 @@ public:
     /// pull starts clean.
     Result<void> heal();
 
-private:
     struct Handle;
+
+private:
     [[nodiscard]] Error after_no_space(const Error& error) const;
     explicit Repository(std::shared_ptr<Handle> handle) : handle_(std::move(handle)) {}
     std::shared_ptr<Handle> handle_;
