@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agent/engine/phases.h"
+#include "agent/engine/start.h"
 #include "common/log.h"
 
 namespace davit {
@@ -18,7 +19,7 @@ struct Fetch {
 Result<std::vector<Fetch>> inspect_all(const Context& context) {
     std::vector<Fetch> out;
     for (const auto& change : context.plan.changes) {
-        if (!change.brings_content()) continue;
+        if (!TRY(needs_content(context, change))) continue;
         const log::Field field("DAVIT_APP", change.part.app);
         const auto cost = TRY(context.content.inspect(change.part, context.stop));
         out.push_back({change.part, cost});
@@ -72,10 +73,11 @@ bool is_worth_another_try(Code code) {
 }
 
 /// Earlier runs count by the wall clock, which may have jumped: never less than nothing, and whatever it says, each run
-/// tries at least once.
+/// has a while for a network that comes up later than davitd.
 MonotonicTime deadline(const Context& context) {
+    const auto all = context.options.download_deadline;
     const Milliseconds spent{std::max<std::int64_t>(context.clock.wall_ms() - context.entry.phase_started_ms, 0)};
-    return context.clock.now() + context.options.download_deadline - std::min(spent, context.options.download_deadline);
+    return context.clock.now() + std::max(all - std::min(spent, all), all / 24);
 }
 
 }  // namespace

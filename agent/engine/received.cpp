@@ -3,6 +3,7 @@
 #include <format>
 
 #include "agent/engine/start.h"
+#include "common/log.h"
 
 namespace davit {
 namespace {
@@ -13,8 +14,12 @@ Result<bool> is_satisfied(const Context& context) {
     for (const auto& change : context.plan.changes) {
         if (change.part.remove) continue;
         const auto app = app_version(change.part);
-        const auto bundle = TRY(context.content.bundle(app).transform_error(in(label(app))));
-        if (TRY(must_start(context.apps, app, bundle.manifest))) return false;
+        const auto bundle = context.content.bundle(app);
+        if (!bundle) {
+            log::warning("{} is here, but cannot be used: {}", label(app), bundle.error().message);
+            return false;
+        }
+        if (TRY(must_start(context.apps, app, bundle->manifest))) return false;
     }
     return true;
 }

@@ -40,7 +40,7 @@ Result<void> check_out(const Context& context, const Part& part) {
 
 Result<Step> verify(const Context& context) {
     for (const auto& change : context.plan.changes) {
-        if (change.brings_content()) TRY(check_out(context, change.part));
+        if (TRY(needs_content(context, change))) TRY(check_out(context, change.part));
     }
     const auto bundles = TRY(bundles_of(context, context.plan.after));
     TRY(start_order(bundles));  // a circle must fail here, not in the middle of the switch

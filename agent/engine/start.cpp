@@ -24,6 +24,14 @@ Result<bool> must_start(Apps& apps, const AppVersion& app, const Manifest& manif
     return state.active ? state.running_commit != app.commit : manifest.autostart;
 }
 
+Result<bool> needs_content(const Context& context, const Change& change) {
+    if (change.brings_content()) return true;
+    if (change.part.remove) return false;
+    const auto app = app_version(change.part);
+    if (!context.content.bundle(app)) return true;
+    return !TRY(context.apps.state(app.name).transform_error(in(label(app)))).active;
+}
+
 Result<void> start_if_needed(const Context& context, const AppVersion& app, const Manifest& manifest) {
     const log::Field field("DAVIT_APP", app.name);
     if (!TRY(must_start(context.apps, app, manifest))) return {};

@@ -17,6 +17,10 @@ Result<std::vector<Bundle>> bundles_of(const Context& context, const std::vector
 /// autostart is left as the user left it.
 Result<bool> must_start(Apps& apps, const AppVersion& app, const Manifest& manifest);
 
+/// Whether the content of @p change has to be looked at, and fetched again where it is damaged: it is new, or the app
+/// is here and cannot be read, or does not run.
+Result<bool> needs_content(const Context& context, const Change& change);
+
 /// Starts @p app if it must. Returns when it has started (notify: READY). Errors: AppFailed "app 'hello' 3 did not
 /// start: …".
 Result<void> start_if_needed(const Context& context, const AppVersion& app, const Manifest& manifest);

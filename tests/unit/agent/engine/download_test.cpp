@@ -118,7 +118,7 @@ TEST_F(DownloadTest, SurvivesAWallClockThatJumpsWhileItWaits) {
     EXPECT_EQ(device.failing_fetches, 0);
 }
 
-TEST_F(DownloadTest, IsTriedOnceMoreEvenIfTheWallClockSaysThatItIsTooLate) {
+TEST_F(DownloadTest, IsTriedForAWhileEvenIfTheWallClockSaysThatItIsTooLate) {
     std::stop_source stop;
     network_fails(1);
     clock.called = [&] {
@@ -128,6 +128,7 @@ TEST_F(DownloadTest, IsTriedOnceMoreEvenIfTheWallClockSaysThatItIsTooLate) {
                 FailsWith(Code::Canceled, testing::_));
     clock.called = nullptr;
     clock.wall_jumps(24h * 365);
+    network_fails(5);  // at boot it often comes later than davitd
 
     ASSERT_THAT(resume(), Works());
 
@@ -157,6 +158,23 @@ TEST_F(DownloadTest, FetchesOnlyWhatChanges) {
 
     EXPECT_THAT(device.did(), Contains("pull hello 2"));
     EXPECT_THAT(device.did(), Not(Contains("pull ticker 1")));
+}
+
+TEST_F(DownloadTest, LooksAtTheContentOfAnAppThatIsHereAndDoesNotRun) {
+    device.user_stops("hello");
+
+    EXPECT_THAT(deploy({device.publishes(app("hello", "1")), device.publishes(app("ticker", "1"))}),
+                Succeeded(testing::_));
+    EXPECT_EQ(device.inspections, 1) << "hello's; ticker runs";
+    EXPECT_THAT(device.running(), ElementsAre("hello 1", "ticker 1"));
+}
+
+TEST_F(DownloadTest, BringsBackWhatIsLostOfAnAppThatIsHere) {
+    std::filesystem::remove_all(state / "checkouts/hello");
+    device.user_stops("hello");
+
+    EXPECT_THAT(deploy({device.publishes(app("hello", "1"))}), Succeeded(testing::_));
+    EXPECT_THAT(device.running(), ElementsAre("hello 1", "ticker 1"));
 }
 
 TEST_F(DownloadTest, SaysHowMuchOfEachPartHasCome) {

@@ -90,6 +90,7 @@ std::optional<std::string> FakeDevice::current_commit(const std::string& app) co
 
 Result<Content::Cost> FakeDevice::inspect(const Part& part, std::stop_token stop) {
     return call([&]() -> Result<Cost> {
+        ++inspections;
         if (stop.stop_requested()) return stopped();
         if (!published_.contains(part.commit))
             return fail(Code::NotFound, std::format("the server has no commit {}", part.commit));

@@ -54,6 +54,7 @@ public:
     void user_starts(const std::string& app);
     Fault& fault(const std::string& label) { return faults_[label]; }
     std::uint64_t free = 1'000'000;
+    int inspections = 0;                ///< how often content was looked at
     int failing_fetches = 0;            ///< so many pulls find no network
     std::optional<Error> reload_fails;  ///< what systemd says to changed units
     std::optional<Error> keep_only_fails;
