@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/http/http_process.h"
+
 namespace davit {
 namespace {
 
@@ -23,6 +25,7 @@ OstreeContent::OstreeContent(Config config, DevicePaths paths, Path ostree_progr
     : config_(std::move(config)),
       paths_(std::move(paths)),
       root_(std::move(root)),
+      http_program_(ostree_program.parent_path() / "davit-http"),
       worker_(worker_options(config_, paths_, std::move(ostree_program), root_)) {}
 
 Result<ostree::Source> OstreeContent::source(const Part& part) const {
@@ -37,9 +40,19 @@ Result<ostree::Source> OstreeContent::source(const Part& part) const {
         .url = url, .ref = part.ref, .commit = part.commit, .ca_file = config_.repository.ca_file, .http_headers = {}};
 }
 
+/// libostree says of a certificate only that it was not OK; our own client says why, above all that the date is wrong.
+Error OstreeContent::explained(const Error& error, const Part& part, const ostree::Source& from) const {
+    const bool is_certificate = error.code == Code::Network && error.message.contains("SSL peer certificate");
+    if (!is_certificate) return error.in(context(part));
+    http::HttpProcess http(http_program_, {.ca_file = from.ca_file});
+    const auto answer = http.send({.url = from.url + "/config"});
+    return (answer ? error : answer.error()).in(context(part));
+}
+
 Result<Content::Cost> OstreeContent::inspect(const Part& part, std::stop_token stop) {
     const auto from = TRY(source(part));
-    const auto found = TRY(worker_.inspect(from, part.app, stop).transform_error(in(context(part))));
+    const auto explain = [&](const Error& error) { return explained(error, part, from); };
+    const auto found = TRY(worker_.inspect(from, part.app, stop).transform_error(explain));
     return Cost{.complete = found.complete,
                 .known = found.sizes_known,
                 .missing_bytes = found.missing_bytes,
@@ -49,7 +62,7 @@ Result<Content::Cost> OstreeContent::inspect(const Part& part, std::stop_token s
 Result<void> OstreeContent::pull(const Part& part, std::stop_token stop, const OnProgress& progress) {
     const auto from = TRY(source(part));
     return worker_.pull(from, part.app, stop, [&](const ostree::WorkerProgress& now) { progress(now.bytes); })
-        .transform_error(in(context(part)));
+        .transform_error([&](const Error& error) { return explained(error, part, from); });
 }
 
 Result<void> OstreeContent::checkout(const Part& part, std::stop_token stop) {

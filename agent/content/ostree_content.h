@@ -11,6 +11,7 @@ namespace davit {
 /// Owned by the engine's worker thread.
 class OstreeContent : public Content {
 public:
+    /// @param ostree_program davit-ostree; davit-http lies beside it
     /// @param root "/" on a device: where keys and policy are read
     OstreeContent(Config config, DevicePaths paths, Path ostree_program, Path root);
 
@@ -23,10 +24,11 @@ public:
 
 private:
     [[nodiscard]] Result<ostree::Source> source(const Part& part) const;
+    [[nodiscard]] Error explained(const Error& error, const Part& part, const ostree::Source& from) const;
 
     Config config_;
     DevicePaths paths_;
-    Path root_;
+    Path root_, http_program_;
     ostree::Worker worker_;
 };
 
