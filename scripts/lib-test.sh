@@ -5,9 +5,9 @@ TIERS=(lint unit asan crash contract device)
 
 help_test() {
     cat <<END
-usage: ./dev test [TIER…] [--states N] [--seed S] [--state K] [--recording DIR]
+usage: ./dev test [TIER…] [--states N] [--seed S] [--state K] [--recording DIR] [--updates N] [--minutes N]
 
-Tiers: ${TIERS[*]} (all when none is named; tsan and fleet only by name).
+Tiers: ${TIERS[*]} (all when none is named; tsan, fleet, faults and soak only by name).
   lint      format, shellcheck, includes, length, gcc 13
   unit      every room by itself (gcc 14)
   asan      the same, built by clang 19 with AddressSanitizer and UndefinedBehaviorSanitizer
@@ -16,6 +16,8 @@ Tiers: ${TIERS[*]} (all when none is named; tsan and fleet only by name).
   contract  our clients, and 50 simulated devices, against a real hawkBit
   device    the whole line on a booted device
   fleet     1,000 simulated devices against a hawkBit that is restored from a backup (DAVIT_TEST_FLEET=N: so many)
+  faults    broken networks, clocks and disks, all of them: the device tier does a part
+  soak      200 updates in a row on one device (--updates N: so many; --minutes N: as many as fit), and what grew
 Logs are in build/logs. The last line is "N passed, N failed"; the exit code is 0 if nothing failed and something ran.
 
 Of crash: --states N tries N power cuts (300; 40 when no tier is named), and with 1000 every other fault, too; --seed S chooses the same ones again, --state K only
@@ -29,14 +31,14 @@ verb_test() {
     local tier tiers=() passed=0 failed=0 skipped=0
     while [ $# -gt 0 ]; do
         case $1 in
-            --states | --seed | --state | --recording)
+            --states | --seed | --state | --recording | --updates | --minutes)
                 [ $# -gt 1 ] || usage_error test "$1"
-                crash_option "$1" "$2"
+                test_option "$1" "$2"
                 shift
                 ;;
             -*) usage_error test "$1" ;;
             *)
-                case " ${TIERS[*]} tsan fleet " in *" $1 "*) ;; *) usage_error test "$1" ;; esac
+                case " ${TIERS[*]} tsan fleet soak faults " in *" $1 "*) ;; *) usage_error test "$1" ;; esac
                 tiers+=("$1")
                 ;;
         esac
@@ -66,12 +68,14 @@ verb_test() {
 
 # Handed into the root by their names (in_root).
 # shellcheck disable=SC2034
-crash_option() {
+test_option() {
     case $1 in
         --states) DAVIT_TEST_STATES=$2 ;;
         --seed) DAVIT_TEST_SEED=$2 ;;
         --state) DAVIT_TEST_STATE=$2 ;;
         --recording) DAVIT_TEST_RECORDING=$2 ;;
+        --updates) DAVIT_TEST_UPDATES=$2 ;;
+        --minutes) DAVIT_TEST_MINUTES=$2 ;;
     esac
 }
 
@@ -113,6 +117,17 @@ tier_contract() { pytest_tier contract dev release; }
 tier_fleet() { DAVIT_TEST_FLEET=${DAVIT_TEST_FLEET:-1000} DAVIT_TEST_TIMEOUT=3000 pytest_tier fleet dev; }
 # Two at a time: devices wait more than they work. A worker has a lab of its own, with its own hawkBit.
 tier_device() { PYTEST_JOBS=${DAVIT_TEST_JOBS:-2} pytest_tier device release; }
+# What the device tier does a part of.
+tier_faults() { DAVIT_TEST_EVERYTHING=1 PYTEST_JOBS=${DAVIT_TEST_JOBS:-2} pytest_tier faults release; }
+tier_soak() {
+    if ! (ensure_all) || ! build_for soak release; then
+        FAILED=1
+        return 0
+    fi
+    [ -n "${DAVIT_TEST_MINUTES:-}" ] || DAVIT_TEST_UPDATES=${DAVIT_TEST_UPDATES:-200}
+    run_and_count soak '' python3 -m pytest tests/device/test_soak.py -v -s -p no:cacheprovider --timeout=0 --junitxml=/src/build/logs/soak.xml
+    grep '^soak: ' "$LOGS/soak.log" | sed 's/^soak: /  /' || true
+}
 
 pytest_tier() {
     local tier=$1 preset
@@ -126,6 +141,7 @@ pytest_tier() {
     done
     local places=("tests/$tier")
     [ "$tier" != contract ] || places+=(tests/fleet)
+    [ "$tier" != faults ] || places=(tests/device/test_{network,rates,corruption,clock,skew}.py)
     # The time-out is for a test that hangs; tests that wait have shorter ones of their own.
     run_and_count "$tier" '' python3 -m pytest "${places[@]}" -v -p no:cacheprovider --timeout="${DAVIT_TEST_TIMEOUT:-600}" --durations=10 \
         -n "${PYTEST_JOBS:-0}" --dist loadfile --junitxml="/src/build/logs/$tier.xml"

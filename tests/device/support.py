@@ -1,8 +1,9 @@
 """Quick versions of the example apps, and what the fixtures are called in annotations."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.lab.device import Device
 from tests.lab.lab import Lab
@@ -13,6 +14,15 @@ SLOW = "400k"  # bytes a second and connection
 BIG = ("--files", "12", "--file-size", "1000000")
 
 MakeDevice = Callable[..., Device]
+T = TypeVar("T")
+
+# `./dev test faults`
+EVERYTHING = bool(os.environ.get("DAVIT_TEST_EVERYTHING"))
+
+
+def sweep(cases: Sequence[T], few: int) -> Sequence[T]:
+    """All of them, or the first few where time counts (./dev test)."""
+    return cases if EVERYTHING else cases[:few]
 
 # Short, so that tests need not wait: probed five times a second, watched for one second.
 QUICK = {"health": {"every": "200ms", "stays_up": "1s", "timeout": "1s", "failures": 2}, "start": {"timeout": "10s"}}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.device.support import Apps, MakeDevice
+from tests.device.support import Apps, sweep
 from tests.lab.device import Device
 from tests.lab.lab import Lab
 from tests.lab.proxy import HTML, Fault, Proxy
@@ -69,16 +69,18 @@ class Versions:
 new_version = Versions()
 
 FAULTS = [
-    *(Fault(f"answers {status}", status=status) for status in (500, 503, 429, 404, 410)),
+    Fault("answers 500", status=500),
     Fault("answers HTML", status=200, body=HTML),
+    Fault("answers 404", status=404),
     Fault("hangs", hang=True),
     Fault("truncates bodies", truncate_at=0.5),
     Fault("resets at the first byte", reset_at=0.0),
+    *(Fault(f"answers {status}", status=status) for status in (503, 429, 410)),
 ]
 
 
 def named(faults: list[Fault]) -> Any:
-    return pytest.mark.parametrize("fault", faults, ids=lambda fault: fault.name)
+    return pytest.mark.parametrize("fault", sweep(faults, 3), ids=lambda fault: fault.name)
 
 
 # --- hawkBit ------------------------------------------------------------------------------------------------------
