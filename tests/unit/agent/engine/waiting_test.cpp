@@ -147,7 +147,8 @@ TEST_P(WaitingUnreadable, WhatCannotBeReadAnyMoreAfterARestartFails) {
     };
     EXPECT_THAT(try_to_deploy(update(GetParam() == Asked::Begin), stop.get_token()), FailsWith(Code::Canceled, _));
     const auto number = journal().active().value().value().from;
-    ASSERT_TRUE(file::write_atomically(state / "generations" / std::to_string(number) / "generation.json", "{"));
+    for (const auto* copy : {"generation.json", "generation.copy.json"})
+        ASSERT_TRUE(file::write_atomically(state / "generations" / std::to_string(number) / copy, "{"));
 
     ASSERT_THAT(resume(), Works());
     EXPECT_FALSE(outcome().success);
