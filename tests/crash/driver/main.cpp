@@ -113,8 +113,8 @@ public:
           control_(control(world_ / "control", state_, orders_)),
           watch_(orders_from(orders_), control_,
                  {.cancel = [this](const std::string& id) { cancellation_.request(id); },
-                  .hide = [this] { move(description(), hidden()); },
-                  .show = [this] { move(hidden(), description()); }}),
+                  .hide = [this] { move("", ".hidden"); },
+                  .show = [this] { move(".hidden", ""); }}),
           system_(state_, world_ / "system.json",
                   job.value("faults", Json::object()).get<std::map<std::string, std::string>>()),
           words_(job.value("says", Json::object()).get<std::map<std::string, std::string>>()) {
@@ -160,10 +160,12 @@ public:
     }
 
 private:
-    [[nodiscard]] Path description() const { return state_ / "current/generation.json"; }
-    [[nodiscard]] Path hidden() const { return state_ / "current/generation.json.hidden"; }
-    static void move(const Path& from, const Path& to) {
-        if (file::exists(from)) file::rename(from, to).value();
+    /// What describes the current generation, which is there twice.
+    void move(const std::string& from, const std::string& to) const {
+        for (const auto* name : {"generation.json", "generation.copy.json"}) {
+            const auto description = (state_ / "current" / name).native();
+            if (file::exists(description + from)) file::rename(description + from, description + to).value();
+        }
     }
 
     Result<void> take(const Json& step, Engine& engine) {
