@@ -81,7 +81,10 @@ class Scripted:
         return str(self.device.ctl("status")["phase"])
 
     def reaches(self, phase: str) -> None:
-        until(lambda: self.phase() == phase, f"phase '{phase}'")
+        try:
+            until(lambda: self.phase() == phase, f"phase '{phase}'", 60)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.phase()}\n{self.device.log('davitd')}") from error
 
     def newest(self) -> dict[str, Any]:
         """Of the device's history."""
