@@ -27,6 +27,9 @@ struct DevicePaths {
     /// The rendered bundle: config.json, rootfs/ (read-only bind of the checkout's), commit (what runs now).
     [[nodiscard]] Path rendered(std::string_view app) const { return run / app; }
     [[nodiscard]] Path pid_file(std::string_view app) const { return run / (std::string(app) + ".pid"); }
+    /// How the app ended last, if not well: systemd's result, exit code kind and status, in words ("exit-code exited
+    /// 3").
+    [[nodiscard]] Path last_end(std::string_view app) const { return run / (std::string(app) + ".end"); }
 };
 
 struct Bundle {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <format>
 #include <set>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -89,7 +90,8 @@ Result<void> read_start(const Reader& root, Manifest& manifest) {
 Result<void> read_health(const Reader& root, HealthCheck& health) {
     const auto place = TRY(root.get_object("health"));
     if (!place) return {};
-    TRY(place->refuse_unknown({"http", "tcp", "exec", "every", "timeout", "failures", "stays_up"}));
+    TRY(place->refuse_unknown(
+        {"http", "tcp", "exec", "start_delay", "every", "timeout", "failures", "stays_up", "watchdog"}));
     health.http = TRY(get_checked(*place, "http", rules::http_url));
     health.tcp = TRY(get_checked(*place, "tcp", rules::host_and_port));
     health.exec = TRY(get_checked_list(*place, "exec", rules::argument));
@@ -99,9 +101,14 @@ Result<void> read_health(const Reader& root, HealthCheck& health) {
     if (int{health.http.has_value()} + int{health.tcp.has_value()} + int{!health.exec.empty()} > 1) {
         return fail(place->error("has more than one of 'http', 'tcp' and 'exec'"));
     }
+    TRY(read_duration(*place, "start_delay", Milliseconds(0), health.start_delay));
     TRY(read_duration(*place, "every", Milliseconds(100), health.every));
     TRY(read_duration(*place, "timeout", Milliseconds(100), health.timeout));
     TRY(read_duration(*place, "stays_up", Milliseconds(0), health.stays_up));
+    if (place->has("watchdog")) {
+        health.watchdog.emplace();
+        TRY(read_duration(*place, "watchdog", Milliseconds(500), *health.watchdog));
+    }
     const auto failures = TRY(place->get_integer("failures", {.least = 1, .most = 1000}));
     health.failures = static_cast<int>(failures.value_or(health.failures));
     return {};
@@ -206,6 +213,24 @@ Result<void> read_identity(const Reader& root, Manifest& manifest) {
 
 }  // namespace
 
+std::string_view name(StartType start) {
+    switch (start) {
+        case StartType::Notify:
+            return "notify";
+        case StartType::Running:
+            return "running";
+        case StartType::Oneshot:
+            return "oneshot";
+    }
+    std::unreachable();
+}
+
+std::optional<StartType> start_type_named(std::string_view text) {
+    for (const auto start : {StartType::Notify, StartType::Running, StartType::Oneshot})
+        if (name(start) == text) return start;
+    return std::nullopt;
+}
+
 Result<Manifest> parse_manifest(std::string_view text) {
     const auto document = TRY(json::parse(text, "davit.json", json::Comments::Allow));
     const Reader root(document, "davit.json");
@@ -218,6 +243,9 @@ Result<Manifest> parse_manifest(std::string_view text) {
                              "capabilities", "process"}));
     TRY(read_start(root, manifest));
     TRY(read_health(root, manifest.health));
+    if (manifest.health.watchdog && manifest.start != StartType::Notify) {
+        return fail(root.error_at("health.watchdog", "needs start.type \"notify\": only such an app talks to systemd"));
+    }
     TRY(read_choice(root, "restart",
                     {{"on-failure", Restart::OnFailure}, {"always", Restart::Always}, {"never", Restart::Never}},
                     manifest.restart));

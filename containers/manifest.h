@@ -24,15 +24,20 @@ enum class StartType {
     Oneshot,  ///< it ran to its end with exit code 0
 };
 
+std::string_view name(StartType start);                       ///< "notify"
+std::optional<StartType> start_type_named(std::string_view);  ///< nullopt: no such type
+
 struct HealthCheck {
     // At most one of the three; none: running is healthy.
     std::optional<std::string> http;  ///< URL that must answer 200…399 ("http://127.0.0.1:8080/health")
     std::optional<std::string> tcp;   ///< "host:port" that must accept a connection
     std::vector<std::string> exec;    ///< command inside the container that must exit with 0
+    Milliseconds start_delay{0};      ///< after READY, before the first probe
     Milliseconds every{5'000};
-    Milliseconds timeout{3'000};    ///< of one probe
-    int failures = 3;               ///< so many failed probes in a row make the app unhealthy
-    Milliseconds stays_up{30'000};  ///< probation: no restart and no failed verdict for so long after READY
+    Milliseconds timeout{3'000};           ///< of one probe
+    int failures = 3;                      ///< so many failed probes in a row make the app unhealthy
+    Milliseconds stays_up{30'000};         ///< probation: no restart and no failed verdict for so long after READY
+    std::optional<Milliseconds> watchdog;  ///< the app sends WATCHDOG=1 at least so often, or systemd restarts it
 };
 
 struct Volume {

@@ -73,6 +73,13 @@ AppVersion app_version(const Part& part) {
     return {.name = part.app, .version = part.version, .commit = part.commit, .ref = part.ref, .legacy = part.legacy};
 }
 
+bool Change::replaces() const {
+    if (!brings_content()) return false;
+    if (!before || before->commit != part.commit) return true;
+    const auto notifies = [](const std::optional<LegacyOptions>& legacy) { return legacy && legacy->notify; };
+    return notifies(before->legacy) != notifies(part.legacy);
+}
+
 bool Plan::changes_nothing() const {
     return std::ranges::all_of(changes, [](const Change& change) { return change.action == Action::Nothing; });
 }

@@ -21,8 +21,10 @@ struct Change {
     [[nodiscard]] bool brings_content() const { return action == Action::Install || action == Action::Update; }
     /// "update hello 1 → 2"; empty: nothing happens to it.
     [[nodiscard]] std::string todo() const;
-    /// The app will run another commit than before; else it is an update of its label or options.
-    [[nodiscard]] bool replaces() const { return brings_content() && !(before && before->commit == part.commit); }
+    /// The app will run something else than before, and has to show that it is good: another commit, or the same one as
+    /// an app that sends READY where it did not, or the reverse. Else it is an update of its label, or of options that
+    /// count from its next start (autostart, timeout).
+    [[nodiscard]] bool replaces() const;
 };
 
 /// Apps that the deployment does not name stay as they are.

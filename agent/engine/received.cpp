@@ -19,7 +19,8 @@ Result<bool> is_satisfied(const Context& context) {
             log::warning("{} is here, but cannot be used: {}", label(app), bundle.error().message);
             return false;
         }
-        if (TRY(must_start(context.apps, app, bundle->manifest))) return false;
+        const auto state = TRY(context.apps.state(app.name).transform_error(in(label(app))));
+        if (must_start(state, app, bundle->manifest, Stopped::Leave)) return false;
     }
     return true;
 }

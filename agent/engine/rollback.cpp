@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "agent/engine/order.h"
 #include "agent/engine/start.h"
 #include "common/log.h"
+#include "containers/order.h"
 
 namespace davit {
 namespace {
@@ -52,10 +52,10 @@ std::vector<std::string> names_of(const std::vector<Bundle>& bundles) {
 }
 
 void stop_new(const Context& context, Troubles& troubles) {
-    for (const auto& change : context.plan.changes) {
-        if (change.action != Action::Install) continue;
-        const log::Field field("DAVIT_APP", change.part.app);
-        const auto app = app_version(change.part);
+    for (const auto& app : stop_order(context, context.plan.after)) {
+        const auto* change = context.plan.find(app.name);
+        if (!change || change->action != Action::Install) continue;
+        const log::Field field("DAVIT_APP", app.name);
         troubles.check(context.apps.stop(app.name, context.stop).transform_error(in(label(app) + " did not stop")));
     }
 }
@@ -68,7 +68,7 @@ void start_old(const Context& context, const std::vector<Bundle>& bundles, Troub
         const auto* change = context.plan.find(name);
         if (!change || !change->before || change->action == Action::Nothing) continue;
         const auto bundle = std::ranges::find(bundles, name, [](const Bundle& one) { return one.manifest.name; });
-        troubles.check(start_if_needed(context, *change->before, bundle->manifest));
+        troubles.check(start_if_needed(context, *change->before, bundle->manifest, Stopped::Start));
     }
 }
 

@@ -51,13 +51,16 @@ public:
     virtual ~Apps() = default;
 
     struct State {
-        bool exists = false;  ///< systemd knows the unit
-        bool active = false;  ///< started; notify: and READY; oneshot: ended well (RemainAfterExit)
-        bool failed = false;
-        unsigned restarts = 0;       ///< automatic ones since the last start by us
-        std::string result;          ///< systemd's word: "success", "exit-code", "signal", "timeout", "watchdog", …
-        std::string detail;          ///< "exit code 3", "killed by signal 11"; may be empty
-        std::string running_commit;  ///< what davit-launch started last; empty if nothing
+        bool exists = false;    ///< systemd knows the unit
+        bool active = false;    ///< started; notify: and READY; oneshot: ended well (RemainAfterExit)
+        bool failed = false;    ///< and systemd has given up
+        bool starting = false;  ///< systemd is starting it, or about to
+        bool stopped = false;   ///< somebody stopped it, or it ended well by itself, and nothing will start it
+        unsigned restarts = 0;  ///< automatic ones since the last start by us
+        std::string reason;     ///< how it ended last, if not well, as a predicate: "ended with exit code 3"; or empty
+        std::string running_commit;                         ///< what davit-launch started last; empty if nothing
+        std::optional<StartType> running_start;             ///< and as what; unknown to an older davit-launch
+        std::optional<MonotonicTime> started_at, ended_at;  ///< the last time that it was started, that it ended
     };
 
     /// Writes the units of @p apps that changed and reloads systemd if any did. Running apps are not touched.

@@ -3,10 +3,10 @@
 
 #include <format>
 
-#include "agent/engine/order.h"
 #include "agent/engine/sequence.h"
 #include "agent/engine/start.h"
 #include "common/log.h"
+#include "containers/order.h"
 
 namespace davit {
 namespace {
@@ -36,14 +36,26 @@ Result<void> check_out(const Context& context, const Part& part) {
     return check_sequence(context, part, bundle.manifest);
 }
 
+/// The apps of the new set need each other in a way that can be had.
+Result<void> check_relations(const Context& context) {
+    const auto bundles = TRY(bundles_of(context, context.plan.after));
+    TRY(start_order(bundles));
+    const auto missing = missing_requirements(bundles);
+    if (missing.empty()) return {};
+    const auto& [app, other] = missing.front();
+    const auto* change = context.plan.find(other);
+    const bool removed = change && change->action == Action::Remove;
+    return fail(Code::InvalidInput, std::format("app '{}' requires app '{}', which {}", app, other,
+                                                removed ? "this deployment removes" : "would not be on this device"));
+}
+
 }  // namespace
 
 Result<Step> verify(const Context& context) {
     for (const auto& change : context.plan.changes) {
         if (TRY(needs_content(context, change))) TRY(check_out(context, change.part));
     }
-    const auto bundles = TRY(bundles_of(context, context.plan.after));
-    TRY(start_order(bundles));  // a circle must fail here, not in the middle of the switch
+    TRY(check_relations(context));  // here, not in the middle of the switch
     return Step{Event::Verified};
 }
 

@@ -3,19 +3,20 @@
 #include <algorithm>
 #include <vector>
 
-#include "agent/engine/order.h"
 #include "agent/engine/start.h"
 #include "common/log.h"
+#include "containers/order.h"
 
 namespace davit {
 namespace {
 
+/// The last started first: an app stops before those that it needs.
 Result<void> stop_removed(const Context& context) {
-    for (const auto& change : context.plan.changes) {
-        if (change.action != Action::Remove) continue;
-        const log::Field field("DAVIT_APP", change.part.app);
-        TRY(context.apps.stop(change.part.app, context.stop)
-                .transform_error(in(label(*change.before) + " did not stop")));
+    for (const auto& app : stop_order(context, context.from.apps)) {
+        const auto* change = context.plan.find(app.name);
+        if (!change || change->action != Action::Remove) continue;
+        const log::Field field("DAVIT_APP", app.name);
+        TRY(context.apps.stop(app.name, context.stop).transform_error(in(label(app) + " did not stop")));
     }
     return {};
 }
@@ -26,7 +27,8 @@ Result<void> start_named(const Context& context, const std::vector<Bundle>& bund
         const auto* change = context.plan.find(name);
         if (!change) continue;
         const auto bundle = std::ranges::find(bundles, name, [](const Bundle& one) { return one.manifest.name; });
-        TRY(start_if_needed(context, app_version(change->part), bundle->manifest));
+        const auto stopped = change->replaces() ? Stopped::Start : Stopped::Leave;
+        TRY(start_if_needed(context, app_version(change->part), bundle->manifest, stopped));
     }
     return {};
 }

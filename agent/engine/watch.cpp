@@ -16,10 +16,9 @@ bool has_probe(const HealthCheck& health) {
     return health.http || health.tcp || !health.exec.empty();
 }
 
-/// ": exit code 3", from what systemd knows.
+/// ": it ended with exit code 3", from what systemd knows.
 std::string reason(const Apps::State& state) {
-    const auto& words = state.detail.empty() ? state.result : state.detail;
-    return words.empty() || words == "success" ? "" : ": " + words;
+    return state.reason.empty() ? "" : ": it " + state.reason;
 }
 
 }  // namespace
@@ -31,8 +30,14 @@ std::string Watch::who() const {
     return label(app_);
 }
 
+/// A probe must have been good after its start delay.
+Milliseconds Watch::watched_for() const {
+    const auto& health = manifest_.health;
+    return has_probe(health) ? std::max(health.stays_up, health.start_delay) : health.stays_up;
+}
+
 bool Watch::has_stayed_up(MonotonicTime now) const {
-    return manifest_.start == StartType::Oneshot || now - *up_since_ >= manifest_.health.stays_up;
+    return manifest_.start == StartType::Oneshot || now - *up_since_ >= watched_for();
 }
 
 Result<void> Watch::look(Apps& apps, Probe& probe, Clock& clock) {
@@ -42,11 +47,13 @@ Result<void> Watch::look(Apps& apps, Probe& probe, Clock& clock) {
         due_ = clock.now() + kUntilReady;
         return {};
     }
-    TRY(check_health(probe));
+    TRY(check_health(probe, clock.now()));
     const auto now = clock.now();  // a probe takes its time
     if (failed_probes_ == 0 && has_stayed_up(now)) passed_ = true;
     due_ = now + manifest_.health.every;
-    const auto end = *up_since_ + manifest_.health.stays_up;
+    const auto first_probe = *up_since_ + manifest_.health.start_delay;
+    if (first_probe > now) due_ = std::min(due_, first_probe);
+    const auto end = *up_since_ + watched_for();
     if (end > now) due_ = std::min(due_, end);
     return {};
 }
@@ -66,8 +73,9 @@ Result<void> Watch::check_state(const Apps::State& state, MonotonicTime now) {
                 std::format("{} did not become READY within {}", who(), to_string(manifest_.start_timeout)));
 }
 
-Result<void> Watch::check_health(Probe& probe) {
+Result<void> Watch::check_health(Probe& probe, MonotonicTime now) {
     const auto& health = manifest_.health;
+    if (now - *up_since_ < health.start_delay) return {};
     if (!has_probe(health) || manifest_.start == StartType::Oneshot) return {};
     const auto answer = probe.probe(app_.name, health);
     failed_probes_ = answer ? 0 : failed_probes_ + 1;

@@ -7,9 +7,10 @@
 
 namespace davit {
 
-/// The app must be READY within its start timeout, must not restart or stop, and `failures` failed probes in a row end
-/// it. It has passed once it was up for `stays_up` and a probe after that was good, so every watch ends; until the last
-/// app has passed it is watched all the same. A oneshot app has passed when it has ended well.
+/// The app must be READY within its start timeout, must not restart or stop, and `failures` failed probes in a row,
+/// the first of them `start_delay` after READY, end it. It has passed once it was up for `stays_up` and a probe after
+/// that was good, so every watch ends; until the last app has passed it is watched all the same. A oneshot app has
+/// passed when it has ended well.
 class Watch {
 public:
     Watch(AppVersion app, Manifest manifest, MonotonicTime now);
@@ -24,7 +25,8 @@ public:
 
 private:
     Result<void> check_state(const Apps::State& state, MonotonicTime now);
-    Result<void> check_health(Probe& probe);
+    Result<void> check_health(Probe& probe, MonotonicTime now);
+    [[nodiscard]] Milliseconds watched_for() const;
     [[nodiscard]] bool has_stayed_up(MonotonicTime now) const;
     [[nodiscard]] std::string who() const;
 

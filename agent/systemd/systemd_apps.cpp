@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <format>
 #include <map>
+#include <sstream>
 
 #include "agent/systemd/unit_state.h"
 #include "common/fd.h"
+#include "containers/launch/launch.h"
 
 namespace davit {
 namespace {
@@ -25,6 +27,7 @@ constexpr std::chrono::seconds kCallTimeout{60};
 
 const Error kShuttingDown{Code::Canceled, "the device is shutting down"};
 
+using Job = sdbus::Struct<std::uint32_t, sdbus::ObjectPath>;
 using Properties = std::map<std::string, sdbus::Variant>;
 
 template <typename T>
@@ -43,6 +46,9 @@ UnitProperties from_bus(const Properties& all) {
     unit.restarts = value_of<std::uint32_t>(all, "NRestarts");
     unit.exit_kind = value_of<std::int32_t>(all, "ExecMainCode");
     unit.exit_status = value_of<std::int32_t>(all, "ExecMainStatus");
+    unit.has_job = value_of<Job>(all, "Job").get<0>() != 0;
+    unit.started_at = std::chrono::microseconds(value_of<std::uint64_t>(all, "InactiveExitTimestampMonotonic"));
+    unit.ended_at = std::chrono::microseconds(value_of<std::uint64_t>(all, "InactiveEnterTimestampMonotonic"));
     const std::chrono::microseconds stop{value_of<std::uint64_t>(all, "TimeoutStopUSec")};
     unit.stop_timeout = std::chrono::duration_cast<Milliseconds>(stop);
     return unit;
@@ -187,13 +193,29 @@ Result<void> SystemdApps::reload_if_needed() {
 }
 
 Result<void> SystemdApps::restart(const std::string& app, Milliseconds start_timeout, std::stop_token stop) {
+    const auto now = TRY(state(app));
+    if (now.starting && !now.active) {
+        // It is being restarted with an app that it requires: one restart is enough, unless that one began too early.
+        TRY(start(app, start_timeout, stop));
+        const auto installed = find_installed(paths_, app);
+        if (installed && TRY(state(app)).running_commit == installed->commit) return {};
+    }
+    return bring_up("RestartUnit", app, start_timeout, std::move(stop));
+}
+
+Result<void> SystemdApps::start(const std::string& app, Milliseconds start_timeout, std::stop_token stop) {
+    return bring_up("StartUnit", app, start_timeout, std::move(stop));
+}
+
+Result<void> SystemdApps::bring_up(const char* method, const std::string& app, Milliseconds start_timeout,
+                                   std::stop_token stop) {
     const auto unit = unit_name(app);
-    return talk("restart " + unit, [&](Manager& systemd) -> Result<void> {
+    return talk("start " + unit, [&](Manager& systemd) -> Result<void> {
         const auto before = systemd.properties(unit);
         // Our starts are not the crash loop that the unit's start limit is for.
         systemd.reset_failed(unit);
         const auto timeout = start_timeout + 2 * before.stop_timeout + kMargin;
-        const auto job = TRY(systemd.run_job("RestartUnit", unit, timeout, stop));
+        const auto job = TRY(systemd.run_job(method, unit, timeout, stop));
         if (job == "done") return {};
         if (systemd.shutting_down()) return fail(kShuttingDown);
         return fail(Code::AppFailed, why_not_started(app, job, systemd.properties(unit), start_timeout));
@@ -213,15 +235,17 @@ Result<void> SystemdApps::stop(const std::string& app, std::stop_token stop) {
 }
 
 Result<Apps::State> SystemdApps::state(const std::string& app) {
+    const auto last_end = file::read(paths_.last_end(app)).value_or("");
     auto state = TRY(talk("ask about " + unit_name(app), [&](Manager& systemd) -> Result<State> {
-        auto now = state_of(systemd.properties(unit_name(app)));
+        auto now = state_of(systemd.properties(unit_name(app)), last_end);
         if (!now.active && systemd.shutting_down()) return fail(kShuttingDown);
         return now;
     }));
-    // Written by davit-launch.
-    if (const auto commit = file::read(paths_.rendered(app) / "commit")) {
-        state.running_commit = commit->substr(0, commit->find('\n'));
-    }
+    // Written by davit-launch: the commit, and as what it was started.
+    std::istringstream started(file::read(paths_.rendered(app) / "commit").value_or(""));
+    std::string start;
+    started >> state.running_commit >> start;
+    state.running_start = start_type_named(start);
     return state;
 }
 

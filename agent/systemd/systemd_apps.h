@@ -15,12 +15,15 @@ public:
 
     Result<void> prepare(const std::vector<Bundle>& apps) override;
     Result<void> restart(const std::string& app, Milliseconds start_timeout, std::stop_token stop) override;
+    /// Starts the app unless it runs; a start that is under way is waited for. Errors: those of restart().
+    Result<void> start(const std::string& app, Milliseconds start_timeout, std::stop_token stop);
     Result<void> stop(const std::string& app, std::stop_token stop) override;
     Result<State> state(const std::string& app) override;
     Result<void> forget_all_but(const std::vector<std::string>& keep) override;
 
 private:
     Result<void> reload_if_needed();
+    Result<void> bring_up(const char* method, const std::string& app, Milliseconds start_timeout, std::stop_token stop);
 
     DevicePaths paths_;
     UnitFiles files_;

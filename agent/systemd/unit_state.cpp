@@ -1,12 +1,18 @@
 #include "agent/systemd/unit_state.h"
 
 #include <csignal>
+#include <cstring>
 #include <format>
+#include <sstream>
 
 #include "common/text.h"
 
 namespace davit {
 namespace {
+
+constexpr std::string_view kByWatchdog = "was ended by its watchdog: it hung";
+constexpr std::string_view kOutOfMemory = "was ended because it used too much memory";
+constexpr std::string_view kTooOften = "was restarted too often";
 
 constexpr std::size_t kLongestStatus = 300;  // of what an app says about itself, in a message for the server
 
@@ -45,9 +51,9 @@ std::string timed_out(const UnitProperties& unit, Milliseconds start_timeout) {
 std::string what_happened(const UnitProperties& unit, Milliseconds start_timeout) {
     const auto end = how_it_ended(unit);
     if (unit.result == "timeout") return timed_out(unit, start_timeout);
-    if (unit.result == "watchdog") return "hung: its watchdog was not fed";
-    if (unit.result == "oom-kill") return std::format("ran out of memory{}", before(unit));
-    if (unit.result == "start-limit-hit") return "was started too often in a short time";
+    if (unit.result == "watchdog") return std::string(kByWatchdog);
+    if (unit.result == "oom-kill") return std::format("{}{}", kOutOfMemory, before(unit));
+    if (unit.result == "start-limit-hit") return std::string(kTooOften);
     if (unit.result == "exit-code" && !end.empty()) return std::format("ended with {}{}", end, before(unit));
     if ((unit.result == "signal" || unit.result == "core-dump") && !end.empty()) {
         return std::format("was {}{}", end, before(unit));
@@ -65,16 +71,53 @@ std::string what_became_of_the_job(std::string_view job) {
     return {};
 }
 
+/// What systemd knows by itself, in the form that davit-launch notes.
+std::string as_noted(const UnitProperties& unit) {
+    if (unit.result.empty() || unit.result == "success") return {};
+    if (unit.result == "protocol") return {};  // the exit code is the launcher's
+    if (unit.exit_kind == 0) return unit.result;
+    const bool exited = unit.exit_kind == CLD_EXITED;
+    const char* signal = exited ? nullptr : ::sigabbrev_np(unit.exit_status);
+    return std::format("{} - {}", unit.result, signal ? signal : std::to_string(unit.exit_status));
+}
+
+std::optional<MonotonicTime> moment(std::chrono::microseconds since_boot) {
+    if (since_boot.count() == 0) return std::nullopt;
+    return MonotonicTime(since_boot);  // systemd's monotonic clock and steady_clock are the kernel's CLOCK_MONOTONIC
+}
+
 }  // namespace
 
-Apps::State state_of(const UnitProperties& unit) {
+std::string how_it_ended_last(std::string_view last_end) {
+    std::istringstream words{std::string(last_end)};
+    std::string result, code, status;
+    words >> result >> code >> status;
+    status = one_line(cut(status, kLongestStatus));
+    if (result == "oom-kill") return std::string(kOutOfMemory);
+    if (result == "watchdog") return std::string(kByWatchdog);
+    if (result == "start-limit-hit") return std::string(kTooOften);
+    if (result == "timeout") return "took too long";
+    if (result == "exit-code") return "ended with exit code " + status;
+    if (result == "signal") return "was killed by SIG" + status;
+    if (result == "core-dump") return "crashed (SIG" + status + ")";
+    return result.empty() ? "" : "ended (systemd's result: " + one_line(cut(result, kLongestStatus)) + ")";
+}
+
+Apps::State state_of(const UnitProperties& unit, std::string_view last_end) {
     Apps::State state;
     state.exists = unit.load_state == "loaded";
     state.active = unit.active_state == "active" || unit.active_state == "reloading";
-    state.failed = unit.active_state == "failed";
+    state.failed = unit.active_state == "failed" && !unit.has_job;
+    state.starting = !state.active && !state.failed && (unit.has_job || unit.active_state == "activating");
+    const bool has_run = unit.ended_at.count() != 0;
+    state.stopped = unit.active_state == "inactive" && unit.result == "success" && has_run && !unit.has_job;
     state.restarts = unit.restarts;
-    state.result = unit.result;
-    state.detail = how_it_ended(unit);
+    state.reason = how_it_ended_last(last_end);
+    if (state.reason.empty()) state.reason = how_it_ended_last(as_noted(unit));
+    if (unit.result == "start-limit-hit")
+        state.reason = std::string(kTooOften) + (last_end.empty() ? "" : "; it " + how_it_ended_last(last_end));
+    state.started_at = moment(unit.started_at);
+    state.ended_at = moment(unit.ended_at);
     return state;
 }
 

@@ -16,12 +16,19 @@ struct UnitProperties {
     std::string result;        ///< "success", "exit-code", "signal", "timeout", …
     std::string status_text;   ///< the last STATUS= of the app or its launcher
     unsigned restarts = 0;
-    int exit_kind = 0;    ///< of the main process: CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0 if it has not ended
-    int exit_status = 0;  ///< its exit code or signal
+    int exit_kind = 0;     ///< of the main process: CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0 if it has not ended
+    int exit_status = 0;   ///< its exit code or signal
+    bool has_job = false;  ///< systemd is going to do something with it
     Milliseconds stop_timeout{0};
+    std::chrono::microseconds started_at{0}, ended_at{0};  ///< monotonic; 0: never
 };
 
-Apps::State state_of(const UnitProperties& unit);
+/// @param last_end the text of DevicePaths::last_end(); empty if there is none
+Apps::State state_of(const UnitProperties& unit, std::string_view last_end = {});
+
+/// What davit-launch noted, as a predicate: "ended with exit code 3", "was ended because it used too much memory".
+/// Empty for what it cannot read.
+std::string how_it_ended_last(std::string_view last_end);
 
 /// Why @p app did not start: "hello did not become READY within 60 s".
 /// @param job what became of systemd's job: "failed", "timeout", "dependency", "canceled", …

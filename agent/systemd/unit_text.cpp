@@ -73,10 +73,10 @@ Result<void> add_unit_section(Lines& unit, const Manifest& manifest, const Devic
     // take minutes.)
     unit.add("After", "network.target");
     TRY(add_dependencies(unit, manifest));
-    // A crash loop ends in `failed` after three starts within a minute: that is what the agent's probation sees. Its
-    // own starts reset the count.
-    unit.add("StartLimitIntervalSec", "60");
-    unit.add("StartLimitBurst", "3");
+    // An app that keeps crashing is started again for ever, ever more slowly (RestartSteps below). Before systemd 254,
+    // which knows no steps, this limit ends the loop instead.
+    unit.add("StartLimitIntervalSec", "10min");
+    unit.add("StartLimitBurst", "30");
     return {};
 }
 
@@ -132,10 +132,15 @@ Result<void> add_service_section(Lines& unit, const Manifest& manifest, const Un
     // Whatever way the app ended, nothing of its container is left for the next start to stumble over.
     unit.add("ExecStopPost", std::format("-{} --cleanup {}", launcher, app));
     unit.add("Restart", restart_word(manifest));
+    // After 1 s, 2 s, 4 s, … 1 min. Not longer: systemd counts all restarts since the last start by hand, so that one
+    // crash a week would end there as well.
     unit.add("RestartSec", "1");
+    unit.add("RestartSteps", "6");
+    unit.add("RestartMaxDelaySec", "60");
     unit.add("TimeoutStartSec", limit(manifest.start_timeout));
     unit.add("TimeoutStopSec", limit(manifest.stop_timeout));
-    // An app may switch its watchdog on by WATCHDOG_USEC=. PID 1 of a PID namespace ignores the default, SIGABRT.
+    if (manifest.health.watchdog) unit.add("WatchdogSec", limit(*manifest.health.watchdog));
+    // An app may also switch its watchdog on by WATCHDOG_USEC=. PID 1 of a PID namespace ignores the default, SIGABRT.
     unit.add("WatchdogSignal", "SIGKILL");
     TRY(unit.add_text("SyslogIdentifier", manifest.name));
     return add_resources(unit, manifest.resources);

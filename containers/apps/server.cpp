@@ -92,6 +92,21 @@ void talk(int client, const Settings& settings, const std::function<std::string(
     close(client);
 }
 
+/// Feeds systemd's watchdog twice as often as it asks for, if it does.
+void feed_watchdog(int hang_after_ms) {
+    const char* text = std::getenv("WATCHDOG_USEC");
+    const auto period = std::chrono::microseconds(text == nullptr ? 0 : std::strtoll(text, nullptr, 10)) / 2;
+    if (period.count() <= 0) return;
+    std::thread([=] {
+        const auto begin = std::chrono::steady_clock::now();
+        while (hang_after_ms < 0 ||
+               std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(hang_after_ms)) {
+            davit::notify("WATCHDOG=1");
+            std::this_thread::sleep_for(period);
+        }
+    }).detach();
+}
+
 void exit_later(int milliseconds) {
     std::thread([=] {
         std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
@@ -122,6 +137,10 @@ Settings read_settings(std::string name, int port, int argc, char** argv) {
             settings.start_delay_ms = number(settings, option, value);
         else if (option == "--exit-after")
             settings.exit_after_ms = number(settings, option, value);
+        else if (option == "--hang-after")
+            settings.hang_after_ms = number(settings, option, value);
+        else if (option == "--exit-with")
+            std::exit(number(settings, option, value));
         else
             refuse(settings, "unknown option '" + std::string(option) + "'");
         ++at;
@@ -143,6 +162,7 @@ int serve(const Settings& settings, const std::function<std::string()>& greeting
     }
     std::printf("%s %s serves on port %d\n", settings.name.c_str(), settings.version.c_str(), settings.port);
     if (!settings.never_ready) davit::notify("READY=1\nSTATUS=serves on port " + std::to_string(settings.port));
+    feed_watchdog(settings.hang_after_ms);
     if (settings.exit_after_ms >= 0) exit_later(settings.exit_after_ms);
     for (;;) {
         const int client = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);

@@ -67,7 +67,8 @@ Result<std::vector<std::string>> prepare(const std::string& app, const DevicePat
     TRY(bind_read_only(installed.checkout / "rootfs", paths.rendered(app) / "rootfs"));
     TRY(make_volumes(bundle, paths, config));
     TRY(file::write_atomically(paths.rendered(app) / "config.json", config.dump(2), 0600));
-    TRY(file::write_atomically(paths.rendered(app) / "commit", installed.commit + "\n"));
+    TRY(file::write_atomically(paths.rendered(app) / "commit",
+                               std::format("{}\n{}\n", installed.commit, name(bundle.manifest.start))));
     TRY(move_to_subgroup(unit));
     if (bundle.manifest.start == StartType::Oneshot) return std::vector<std::string>{};
     return std::vector<std::string>{"--detach", "--pid-file", paths.pid_file(app).string()};
@@ -136,6 +137,13 @@ Result<void> make_volumes(const Bundle& bundle, const DevicePaths& paths, const 
 Error launch(const std::string& app, const DevicePaths& paths, const Runtime& runtime) {
     const auto options = prepare(app, paths, runtime);
     return options ? runtime.exec_run(app, paths.rendered(app), *options) : options.error();
+}
+
+Result<void> note_end(const std::string& app, const DevicePaths& paths, const ServiceEnd& end) {
+    TRY(check_app_name(app));
+    if (end.result.empty() || end.result == "success") return file::remove_if_there(paths.last_end(app));
+    TRY(file::make_directories(paths.run));
+    return file::write_atomically(paths.last_end(app), std::format("{} {} {}\n", end.result, end.code, end.status));
 }
 
 Result<void> clean_up(const std::string& app, const DevicePaths& paths, const Runtime& runtime) {

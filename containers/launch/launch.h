@@ -33,6 +33,14 @@ Result<void> make_volumes(const Bundle& bundle, const DevicePaths& paths, const 
 /// Starts @p app; on success this process has become the runtime, so it returns only an error.
 [[nodiscard]] Error launch(const std::string& app, const DevicePaths& paths, const Runtime& runtime);
 
+/// How systemd says that the service ended: $SERVICE_RESULT, $EXIT_CODE, $EXIT_STATUS of ExecStopPost.
+struct ServiceEnd {
+    std::string result, code, status;
+};
+/// Keeps in DevicePaths::last_end() how the app ended; removes that when it ended well, which is also how it ends when
+/// somebody stops it. In memory only: a reboot forgets it. systemd itself forgets it with the next start.
+Result<void> note_end(const std::string& app, const DevicePaths& paths, const ServiceEnd& end);
+
 /// Removes what @p app's container has left: its id, the mount, the PID file.
 Result<void> clean_up(const std::string& app, const DevicePaths& paths, const Runtime& runtime);
 

@@ -50,7 +50,12 @@ int main(int argc, char** argv) {
     const davit::Runtime runtime(from_environment("DAVIT_RUNTIME", "runc"));
 
     if (!cleanup) return report(words[0], davit::launch(words[0], paths, runtime));
+    const auto noted = davit::note_end(words[1], paths,
+                                       {from_environment("SERVICE_RESULT", ""), from_environment("EXIT_CODE", "-"),
+                                        from_environment("EXIT_STATUS", "-")});
     const auto cleaned = davit::clean_up(words[1], paths, runtime);
+    if (!noted)
+        std::fprintf(stderr, "cannot note how '%s' ended: %s\n", words[1].c_str(), noted.error().message.c_str());
     if (cleaned) return EXIT_SUCCESS;
     std::fprintf(stderr, "cannot clean up after '%s': %s\n", words[1].c_str(),
                  davit::one_line(cleaned.error().message).c_str());

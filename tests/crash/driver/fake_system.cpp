@@ -101,7 +101,7 @@ Result<Apps::State> FakeSystem::state(const std::string& app) {
     if (has_fault(found->second.label, "unreadable")) return fail(Code::System, "systemd does not answer");
     state.active = found->second.is_ready;
     state.failed = !found->second.is_ready;
-    state.result = found->second.is_ready ? "success" : "timeout";
+    if (state.failed) state.reason = "took too long";
     state.running_commit = found->second.commit;
     return state;
 }

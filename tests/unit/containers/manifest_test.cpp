@@ -94,6 +94,21 @@ TEST(Manifest, HasDefaultsForWhatIsNotSaid) {
     EXPECT_FALSE(manifest.process);
 }
 
+TEST(Manifest, TakesAStartDelayAndAWatchdog) {
+    const auto read = parse_manifest(R"({"schema": 1, "name": "a", "version": "1",
+        "health": {"start_delay": "10s", "watchdog": "2s"}})");
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->health.start_delay, Milliseconds(10'000));
+    EXPECT_EQ(read->health.watchdog, Milliseconds(2'000));
+}
+
+TEST(Manifest, AnAppThatCannotTalkToSystemdHasNoWatchdog) {
+    const auto read = parse_manifest(R"({"schema": 1, "name": "a", "version": "1",
+        "start": {"type": "running"}, "health": {"watchdog": "2s"}})");
+    ASSERT_FALSE(read);
+    EXPECT_THAT(read.error().message, testing::HasSubstr("health.watchdog: needs start.type \"notify\""));
+}
+
 TEST(Manifest, TakesTheOtherTwoHealthChecks) {
     EXPECT_EQ(read(with("/health/tcp", "127.0.0.1:5432")).health.tcp, "127.0.0.1:5432");
     EXPECT_THAT(read(with("/health/exec", {"/bin/check", "-q"})).health.exec, ElementsAre("/bin/check", "-q"));

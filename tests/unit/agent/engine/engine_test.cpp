@@ -171,7 +171,7 @@ TEST_F(EngineTest, DoesNothingWhenEverythingIsInstalledAndRuns) {
 
 TEST_F(EngineTest, StartsAnAppThatIsInstalledAndDoesNotRun) {
     device.has({app("hello", "1"), app("ticker", "1")});
-    device.user_stops("hello");
+    device.crashes("hello");
 
     EXPECT_THAT(deploy({app("hello", "1").part(), app("ticker", "1").part()}), Succeeded(_));
 

@@ -55,19 +55,57 @@ void FakeDevice::has(const std::vector<Release>& apps) {
 /// What davit-units and systemd do at boot: units of the current generation, every app that starts by itself.
 void FakeDevice::reboots() {
     running_.clear();
+    down_.clear();
     units_.clear();
     const auto current = Generations::open(state_).value().current().value();
     if (!current) return;
     for (const auto& app : current->apps) {
         units_.insert(app.name);
-        if (release(app.commit).manifest.autostart) user_starts(app.name);
+        if (release(app.commit).manifest.autostart) run(app.name);
     }
 }
 
+Manifest FakeDevice::manifest_of(const AppVersion& app) const {
+    auto manifest = release(app.commit).manifest;
+    if (app.legacy) manifest.start = app.legacy->notify ? StartType::Notify : StartType::Running;
+    return manifest;
+}
+
+void FakeDevice::run(const std::string& app) {
+    const auto current = Generations::open(state_).value().current().value();
+    const auto& version = *current->find(app);
+    down_.erase(app);
+    running_[app] = {.commit = version.commit,
+                     .since = clock_.now(),
+                     .is_ready = !faults_[release(version.commit).label()].never_ready,
+                     .as = manifest_of(version).start};
+}
+
 void FakeDevice::user_starts(const std::string& app) {
-    const auto commit = current_commit(app).value();
-    running_[app] = {
-        .commit = commit, .since = clock_.now(), .is_ready = !faults_[release(commit).label()].never_ready};
+    run(app);
+}
+void FakeDevice::user_stops(const std::string& app) {
+    down(app, false);
+}
+void FakeDevice::crashes(const std::string& app) {
+    down(app, true);
+}
+
+void FakeDevice::down(const std::string& app, bool failed) {
+    running_.erase(app);
+    down_[app] = {.since = clock_.now(), .failed = failed};
+}
+
+/// As systemd does it for Requires=: those that run are started again.
+void FakeDevice::restart_dependants(const std::string& app) {
+    const auto current = Generations::open(state_).value().current().value();
+    for (const auto& other : current->apps) {
+        const auto& needs = release(other.commit).manifest.requires_;
+        if (!running_.contains(other.name) || !std::ranges::contains(needs, app)) continue;
+        run(other.name);
+        note("restart " + release(other.commit).label());
+        restart_dependants(other.name);
+    }
 }
 
 std::vector<std::string> FakeDevice::running() const {
@@ -133,7 +171,7 @@ Result<Bundle> FakeDevice::bundle(const AppVersion& app) {
         if (!file::exists(directory)) return fail(Code::NotFound, "no checkout " + directory.native());
         const auto& release = this->release(app.commit);
         if (release.policy_refuses) return fail(Code::PolicyRefused, *release.policy_refuses);
-        return Bundle{.directory = directory, .manifest = release.manifest, .legacy = app.legacy.has_value()};
+        return Bundle{.directory = directory, .manifest = manifest_of(app), .legacy = app.legacy.has_value()};
     });
 }
 
@@ -169,8 +207,9 @@ Result<void> FakeDevice::restart(const std::string& app, Milliseconds start_time
         const auto commit = current_commit(app);
         if (!commit) return fail(Code::System, app + " is not in the current generation");
         const auto& release = this->release(*commit);
-        user_starts(app);
+        run(app);
         note("start " + release.label());
+        restart_dependants(app);
         if (running_.at(app).is_ready) return {};
         clock_.passes(start_timeout);
         return fail(Code::AppFailed, std::format("{} did not become READY within {}", app, to_string(start_timeout)));
@@ -180,7 +219,9 @@ Result<void> FakeDevice::restart(const std::string& app, Milliseconds start_time
 Result<void> FakeDevice::stop(const std::string& app, std::stop_token stop) {
     return call([&]() -> Result<void> {
         if (stop.stop_requested()) return stopped();
-        if (running_.erase(app) > 0) note("stop " + app);
+        if (!running_.contains(app)) return {};
+        down(app, false);
+        note("stop " + app);
         return {};
     });
 }
@@ -194,20 +235,27 @@ Result<Apps::State> FakeDevice::state(const std::string& app) {
 
 Apps::State FakeDevice::state_of(const std::string& app) {
     State state{.exists = units_.contains(app)};
+    if (const auto found = down_.find(app); found != down_.end()) {
+        state.failed = found->second.failed;
+        state.stopped = !found->second.failed;
+        state.ended_at = found->second.since;
+        if (state.failed) state.reason = "ended with exit code 3";
+    }
     if (!running_.contains(app)) return state;
     const auto& running = running_.at(app);
     const auto& fault = fault_of(running);
     const auto up = clock_.now() - running.since;
     state.running_commit = running.commit;
     state.active = running.is_ready;
-    state.result = "success";
+    state.running_start = running.as;
+    state.started_at = running.since;
     if (!running.is_ready && up >= release(running.commit).manifest.start_timeout) {
         state.failed = true;
-        state.result = "timeout";
+        state.reason = "took too long";
     }
     if (fault.dies_after && up >= *fault.dies_after) {
         state.restarts = 1;
-        state.detail = "exit code 3";
+        state.reason = "ended with exit code 3";
     }
     if (fault.ends_after && up >= *fault.ends_after) state.active = false;
     return state;

@@ -50,7 +50,8 @@ public:
     Part publishes(const Release& release);
     void has(const std::vector<Release>& apps);  ///< installed and running, as generation 1
     void reboots();
-    void user_stops(const std::string& app) { running_.erase(app); }
+    void user_stops(const std::string& app);
+    void crashes(const std::string& app);  ///< and systemd gives up
     void user_starts(const std::string& app);
     Fault& fault(const std::string& label) { return faults_[label]; }
     std::uint64_t free = 1'000'000;
@@ -108,7 +109,16 @@ private:
         std::string commit;
         MonotonicTime since;
         bool is_ready = true;
+        StartType as = StartType::Notify;
     };
+    struct Down {
+        MonotonicTime since;
+        bool failed = false;
+    };
+    [[nodiscard]] Manifest manifest_of(const AppVersion& app) const;
+    void run(const std::string& app);
+    void restart_dependants(const std::string& app);
+    void down(const std::string& app, bool failed);
     /// One call of the engine: it may die just before it, or just after.
     template <typename F>
     auto call(F effect) {
@@ -130,6 +140,7 @@ private:
     std::set<std::string> fetched_;             ///< commits in the device's repository
     std::set<std::string> units_;
     std::map<std::string, Running> running_;
+    std::map<std::string, Down> down_;  ///< those that ran since boot and do not now
     std::vector<std::string> did_, told_, finished_, confirmed_, progress_;
     int waits_ = 0;
 };

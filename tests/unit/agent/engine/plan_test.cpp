@@ -66,14 +66,16 @@ TEST(Plan, LeavesAppsAloneThatTheDeploymentDoesNotName) {
     EXPECT_THAT(found.after, ElementsAre(app("hello", "2").version(), app("ticker", "1").version()));
 }
 
-TEST(Plan, CallsOtherOptionsForTheSameCommitAnUpdateThatReplacesNothing) {
+TEST(Plan, CallsOtherOptionsForTheSameCommitAnUpdateThatReplacesOnlyWhatTheyChange) {
     auto part = app("hello", "1").part();
-    part.legacy = LegacyOptions{.notify = true};
+    part.legacy = LegacyOptions{.notify = false, .autostart = true, .timeout = Milliseconds(5'000)};
 
-    const auto found = plan(installed({app("hello", "1")}), {part});
+    const auto timeout = plan(installed({app("hello", "1")}), {part});
+    EXPECT_EQ(action_of(timeout, "hello"), Action::Update);
+    EXPECT_FALSE(timeout.find("hello")->replaces()) << "it counts from the next start";
 
-    EXPECT_EQ(action_of(found, "hello"), Action::Update);
-    EXPECT_FALSE(found.find("hello")->replaces());
+    part.legacy->notify = true;
+    EXPECT_TRUE(plan(installed({app("hello", "1")}), {part}).find("hello")->replaces()) << "now it must send READY";
 }
 
 TEST(Plan, RefusesAnAppThatIsNamedTwice) {

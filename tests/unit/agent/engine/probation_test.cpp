@@ -45,6 +45,26 @@ TEST_F(ProbationTest, LooksAtTheEndWhenTheIntervalIsLongerThanTheStaysUpTime) {
     EXPECT_THAT(clock.sleeps, ElementsAre(2s));
 }
 
+TEST_F(ProbationTest, ProbesForTheFirstTimeAfterTheStartDelay) {
+    auto hello = app("hello", "2");
+    hello.manifest.health.start_delay = 12s;
+    device.fault("hello 2").sick_probes = 2;  // counted from then on
+
+    EXPECT_THAT(deploy({device.publishes(hello)}), Succeeded(testing::_));
+    EXPECT_THAT(clock.sleeps, ElementsAre(5s, 5s, 2s, 5s, 5s, 5s, 3s));
+    EXPECT_EQ(device.times("probe hello"), 5);  // at 12 s, 17 s … 30 s
+}
+
+TEST_F(ProbationTest, ProbesAtLeastOnceWhenTheStartDelayIsLongerThanTheStaysUpTime) {
+    auto hello = app("hello", "3");
+    hello.manifest.health.start_delay = 50s;
+    device.fault("hello 3").unhealthy = true;
+    const auto begin = clock.now();
+
+    EXPECT_THAT(deploy({device.publishes(hello)}), Failed("app-failed", HasSubstr("answered 500 (3 probes)")));
+    EXPECT_EQ(clock.now() - begin, 60s);
+}
+
 TEST_F(ProbationTest, EndsForTheWorseAfterTheProbesThatTheManifestAllows) {
     device.fault("hello 3").unhealthy = true;
 
@@ -87,8 +107,10 @@ TEST_F(ProbationTest, NoticesARestartBySystemd) {
 
     const auto outcome = deploy({device.publishes(app("hello", "2"))});
 
-    EXPECT_THAT(outcome, Failed("app-failed",
-                                HasSubstr("app 'hello' 2 did not stay up and was restarted by systemd: exit code 3")));
+    EXPECT_THAT(
+        outcome,
+        Failed("app-failed",
+               HasSubstr("app 'hello' 2 did not stay up and was restarted by systemd: it ended with exit code 3")));
     EXPECT_THAT(device.running(), ElementsAre("hello 1"));
 }
 
@@ -143,7 +165,8 @@ TEST_F(ProbationTest, WaitsAfterAPowerCutForAnAppThatIsNotReadyYet) {
 
     ASSERT_THAT(resume(), Works());
 
-    EXPECT_THAT(journal().find("7").value()->outcome, Failed("app-failed", HasSubstr("app 'hello' 2 failed: timeout")));
+    EXPECT_THAT(journal().find("7").value()->outcome,
+                Failed("app-failed", HasSubstr("app 'hello' 2 failed: it took too long")));
     EXPECT_GE(clock.now() - begin, 60s);
     EXPECT_THAT(device.running(), ElementsAre("hello 1"));
 }

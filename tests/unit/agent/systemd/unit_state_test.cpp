@@ -49,16 +49,16 @@ TEST(WhyNotStarted, AnAppThatIsGoneBeforeSystemdSawItHasNoExitCode) {
     const auto unit = ended(failed("notify", "protocol"), CLD_EXITED, 0);  // the 0 is the launcher's
 
     EXPECT_EQ(why_not_started("hello", "failed", unit, kTimeout), "hello ended before it was READY");
-    EXPECT_EQ(state_of(unit).detail, "");
+    EXPECT_EQ(state_of(unit).reason, "");
 }
 
 TEST(WhyNotStarted, KnowsSystemdsOtherResults) {
     EXPECT_EQ(why_not_started("hello", "failed", failed("notify", "watchdog"), kTimeout),
-              "hello hung: its watchdog was not fed");
+              "hello was ended by its watchdog: it hung");
     EXPECT_EQ(why_not_started("hello", "failed", failed("notify", "oom-kill"), kTimeout),
-              "hello ran out of memory before it was READY");
+              "hello was ended because it used too much memory before it was READY");
     EXPECT_EQ(why_not_started("hello", "failed", failed("notify", "start-limit-hit"), kTimeout),
-              "hello was started too often in a short time");
+              "hello was restarted too often");
     EXPECT_EQ(why_not_started("hello", "failed", failed("notify", "resources"), kTimeout),
               "hello could not be started (systemd's result: resources)");
 }
@@ -86,8 +86,46 @@ TEST(StateOf, SaysWhatTheEngineAsks) {
     EXPECT_TRUE(state.failed);
     EXPECT_FALSE(state.active);
     EXPECT_EQ(state.restarts, 3u);
-    EXPECT_EQ(state.result, "signal");
-    EXPECT_EQ(state.detail, "killed by signal 11");
+    EXPECT_EQ(state.reason, "was killed by SIGSEGV");
+}
+
+TEST(StateOf, TellsInAPersonsWordsHowTheAppEnded) {
+    EXPECT_EQ(how_it_ended_last("oom-kill killed KILL\n"), "was ended because it used too much memory");
+    EXPECT_EQ(how_it_ended_last("watchdog killed KILL\n"), "was ended by its watchdog: it hung");
+    EXPECT_EQ(how_it_ended_last("exit-code exited 3\n"), "ended with exit code 3");
+    EXPECT_EQ(how_it_ended_last("signal killed TERM\n"), "was killed by SIGTERM");
+    EXPECT_EQ(how_it_ended_last("core-dump dumped SEGV\n"), "crashed (SIGSEGV)");
+    EXPECT_EQ(how_it_ended_last(""), "");
+    EXPECT_EQ(how_it_ended_last("novelty - -\n"), "ended (systemd's result: novelty)");
+}
+
+TEST(StateOf, RemembersTheReasonThatSystemdForgetsWithTheNextStart) {
+    UnitProperties unit;
+    unit.load_state = "loaded";
+    unit.active_state = "active";
+    unit.result = "success";
+    unit.restarts = 2;
+
+    EXPECT_EQ(state_of(unit, "oom-kill killed KILL\n").reason, "was ended because it used too much memory");
+}
+
+TEST(StateOf, AnAppThatIsGivenUpSaysWhatMadeItCrash) {
+    EXPECT_EQ(state_of(failed("notify", "start-limit-hit"), "exit-code exited 3\n").reason,
+              "was restarted too often; it ended with exit code 3");
+}
+
+TEST(StateOf, TellsAnAppThatSomebodyStoppedFromOneThatNeverRanOrIsAboutToStart) {
+    UnitProperties unit;
+    unit.load_state = "loaded";
+    unit.active_state = "inactive";
+    unit.result = "success";
+    EXPECT_FALSE(state_of(unit).stopped) << "it never ran";
+    unit.ended_at = std::chrono::seconds(7);
+    EXPECT_TRUE(state_of(unit).stopped);
+    unit.has_job = true;
+    EXPECT_FALSE(state_of(unit).stopped);
+    EXPECT_TRUE(state_of(unit).starting);
+    EXPECT_FALSE(state_of(failed("notify", "exit-code")).stopped);
 }
 
 TEST(StateOf, AUnitThatSystemdDoesNotKnowDoesNotExist) {

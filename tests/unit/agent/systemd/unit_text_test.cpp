@@ -67,8 +67,8 @@ After=network.target
 Wants=davit-app-db.service
 Requires=davit-app-bus.service
 After=davit-app-bus.service davit-app-clock.service davit-app-db.service
-StartLimitIntervalSec=60
-StartLimitBurst=3
+StartLimitIntervalSec=10min
+StartLimitBurst=30
 
 [Service]
 Type=notify
@@ -81,6 +81,8 @@ ExecStart="/usr/libexec/davit/davit-launch" "hello"
 ExecStopPost=-"/usr/libexec/davit/davit-launch" --cleanup "hello"
 Restart=on-failure
 RestartSec=1
+RestartSteps=6
+RestartMaxDelaySec=60
 TimeoutStartSec=60000ms
 TimeoutStopSec=10000ms
 WatchdogSignal=SIGKILL
@@ -105,6 +107,8 @@ TEST(UnitText, IsReadBySystemdAsItIsMeant) {
     EXPECT_THAT(unit.value("Delegate"), HasSubstr("memory"));
     EXPECT_EQ(unit.value("Restart"), "on-failure");
     EXPECT_EQ(unit.value("RestartSec"), "1s");
+    EXPECT_EQ(unit.value("RestartSteps"), "6");
+    EXPECT_EQ(unit.value("RestartMaxDelaySec"), "1min");
     EXPECT_EQ(unit.value("TimeoutStartSec"), "1min 30s");
     EXPECT_EQ(unit.value("TimeoutStopSec"), "10s");
     EXPECT_EQ(unit.value("MemoryMax"), std::to_string(64u << 20));
@@ -143,6 +147,16 @@ TEST(UnitText, AOneshotAppHasRunWhenItHasEndedAndIsNeverAlwaysRestarted) {
     EXPECT_EQ(unit.value("Type"), "oneshot");
     EXPECT_EQ(unit.value("RemainAfterExit"), "yes");
     EXPECT_EQ(unit.value("Restart"), "on-failure");
+}
+
+TEST(UnitText, AnAppWithAWatchdogIsEndedWhenItHangs) {
+    auto app = bundle("hello");
+    EXPECT_THAT(text_of(app), Gives(Not(HasSubstr("WatchdogSec="))));
+    app.manifest.health.watchdog = Milliseconds{3'000};
+
+    const auto unit = read_by_systemd(app);
+
+    EXPECT_EQ(unit.value("WatchdogSec"), "3s");
 }
 
 TEST(UnitText, TellsTheLauncherWhichRuntimeTheDeviceHas) {

@@ -95,6 +95,13 @@ TEST_F(LaunchTest, CleansUpAlsoWhenThereIsNothing) {
     EXPECT_FALSE(file::exists(paths_.pid_file("hello")));
 }
 
+TEST_F(LaunchTest, NotesHowAnAppEndedUntilItEndsWell) {
+    ASSERT_TRUE(note_end("hello", paths_, {"oom-kill", "killed", "KILL"}));
+    EXPECT_EQ(file::read(paths_.last_end("hello")), "oom-kill killed KILL\n");
+    ASSERT_TRUE(note_end("hello", paths_, {"success", "exited", "0"}));
+    EXPECT_FALSE(file::exists(paths_.last_end("hello")));
+}
+
 class MountTest : public LaunchTest {
 protected:
     void SetUp() override {

@@ -1,4 +1,4 @@
-#include "agent/engine/order.h"
+#include "containers/order.h"
 
 #include <algorithm>
 #include <format>
@@ -10,7 +10,7 @@ namespace {
 
 using Dependencies = std::map<std::string, std::set<std::string>>;
 
-Result<Dependencies> dependencies_of(const std::vector<Bundle>& apps) {
+Dependencies dependencies_of(const std::vector<Bundle>& apps) {
     Dependencies out;
     for (const auto& app : apps)
         out[app.manifest.name];
@@ -21,10 +21,16 @@ Result<Dependencies> dependencies_of(const std::vector<Bundle>& apps) {
                 if (out.contains(other)) out[manifest.name].insert(other);
             }
         }
-        for (const auto& other : manifest.requires_) {
-            if (out.contains(other)) continue;
-            return fail(Code::InvalidInput, std::format("app '{}' requires app '{}', which would not be on this device",
-                                                        manifest.name, other));
+    }
+    return out;
+}
+
+std::vector<Missing> missing_in(const std::vector<Bundle>& apps, std::vector<std::string> Manifest::* relation) {
+    std::vector<Missing> out;
+    for (const auto& app : apps) {
+        for (const auto& other : app.manifest.*relation) {
+            const bool there = std::ranges::contains(apps, other, [](const Bundle& one) { return one.manifest.name; });
+            if (!there) out.push_back({app.manifest.name, other});
         }
     }
     return out;
@@ -48,7 +54,7 @@ std::string circle_in(const Dependencies& left) {
 }  // namespace
 
 Result<std::vector<std::string>> start_order(const std::vector<Bundle>& apps) {
-    auto left = TRY(dependencies_of(apps));
+    auto left = dependencies_of(apps);
     std::vector<std::string> order;
     while (!left.empty()) {
         const auto ready = std::ranges::find_if(left, [](const auto& entry) { return entry.second.empty(); });
@@ -64,6 +70,29 @@ Result<std::vector<std::string>> start_order(const std::vector<Bundle>& apps) {
         order.push_back(app);
     }
     return order;
+}
+
+std::vector<Missing> missing_requirements(const std::vector<Bundle>& apps) {
+    return missing_in(apps, &Manifest::requires_);
+}
+
+std::vector<Missing> missing_wants(const std::vector<Bundle>& apps) {
+    return missing_in(apps, &Manifest::wants);
+}
+
+std::set<std::string> dependants(const std::vector<Bundle>& apps, const std::set<std::string>& changed) {
+    std::set<std::string> reached = changed;
+    for (bool grew = true; grew;) {
+        grew = false;
+        for (const auto& app : apps) {
+            const auto& needs = app.manifest.requires_;
+            if (std::ranges::any_of(needs, [&](const auto& other) { return reached.contains(other); }))
+                grew |= reached.insert(app.manifest.name).second;
+        }
+    }
+    for (const auto& app : changed)
+        reached.erase(app);
+    return reached;
 }
 
 }  // namespace davit
