@@ -7,6 +7,7 @@
 #include <format>
 #include <nlohmann/json.hpp>
 
+#include "cli/release.h"
 #include "containers/bundle.h"
 #include "ostree/repository.h"
 
@@ -92,6 +93,33 @@ Result<Committed> commit_app(const CommitOptions& options, const Environment& en
                                               .metadata = {{"davit.name", committed.name}}}));
     TRY(repository.sign(committed.commit, key));
     return committed;
+}
+
+Result<Exported> export_app(const ExportOptions& options) {
+    const auto repository = TRY(ostree::Repository::open(options.repository));
+    const auto release = TRY(read_release(repository, options.app));
+    if (!TRY(repository.is_signed(release.commit)))
+        return fail(Code::Untrusted, std::format("commit {} of '{}' is not signed, so no device would take it",
+                                                 release.commit, release.name));
+    Exported exported{.name = release.name, .version = release.version, .commit = release.commit, .file = options.file};
+    if (exported.file.empty()) exported.file = std::format("{}-{}.davit", release.name, release.version);
+    TRY(repository.export_to(std::filesystem::absolute(exported.file), release.commit));
+    exported.bytes = std::filesystem::file_size(exported.file);
+    return exported;
+}
+
+std::string to_text(const Exported& exported) {
+    return std::format("{} {} is in {} ({} bytes); on the device: davitctl install {}\n", exported.name,
+                       exported.version, exported.file.string(), exported.bytes, exported.file.filename().string());
+}
+
+std::string to_json(const Exported& exported) {
+    const nlohmann::ordered_json json = {{"name", exported.name},
+                                         {"version", exported.version},
+                                         {"commit", exported.commit},
+                                         {"file", exported.file.string()},
+                                         {"bytes", exported.bytes}};
+    return json.dump(2) + "\n";
 }
 
 std::string to_text(const Committed& committed) {

@@ -1,5 +1,6 @@
 #pragma once
-/// `davit app commit`: a directory becomes a signed commit that a device will take.
+/// `davit app commit`: a directory becomes a signed commit that a device will take; `davit app export`: that becomes a
+/// file.
 
 #include <cstdint>
 #include <optional>
@@ -30,6 +31,24 @@ struct Committed {
 /// Errors: InvalidInput saying what a device would stumble over; those of the repository and the key. After an error
 /// nothing was committed.
 Result<Committed> commit_app(const CommitOptions& options, const Environment& environment);
+
+struct ExportOptions {
+    Path repository;  ///< the build repository
+    std::string app;  ///< APP or APP=COMMIT
+    Path file;        ///< default (empty): <app>-<version>.davit in the current directory
+};
+struct Exported {
+    std::string name, version, commit;
+    Path file;
+    std::uint64_t bytes = 0;
+};
+
+/// `davit app export`: one version of an app as one file, for `davitctl install` on a device without a network. It is
+/// signed as the commit is. Errors: those of read_release(); Untrusted when the commit is not signed.
+Result<Exported> export_app(const ExportOptions& options);
+
+std::string to_text(const Exported& exported);
+std::string to_json(const Exported& exported);
 
 std::string to_text(const Committed& committed);
 std::string to_json(const Committed& committed);

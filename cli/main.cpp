@@ -90,9 +90,32 @@ Result<int> run_commit(const CommitWords& words) {
     return show(committed, words.json);
 }
 
+struct ExportWords {
+    ExportOptions options;
+    bool json = false;
+};
+
+void add_export(CLI::App* noun, Run& run) {
+    auto* verb =
+        noun->add_subcommand("export", "Write one version of an app into one file, for a device without a network");
+    const auto words = std::make_shared<ExportWords>();
+    auto& options = words->options;
+    verb->add_option("APP", options.app, "an app's ref, or APP=COMMIT")->required();
+    verb->add_option("--repo", options.repository, "the build repository")->required()->type_name("DIR");
+    verb->add_option("--to", options.file, "the file (default: APP-VERSION.davit)")->type_name("FILE");
+    add_json(verb, &words->json);
+    verb->footer(
+        "Example:\n  davit app export hello --repo build-repo --to /media/usb/hello-2.davit\n"
+        "  davitctl install /media/usb/hello-2.davit        # on the device");
+    verb->callback([&run, words] {
+        run = [words]() -> Result<int> { return show(TRY(export_app(words->options)), words->json); };
+    });
+}
+
 void add_app(CLI::App& davit, Run& run) {
-    auto* verb = add_noun(davit, "app", "Apps")
-                     ->add_subcommand("commit", "Check a bundle, commit it to the build repository, and sign it");
+    auto* noun = add_noun(davit, "app", "Apps");
+    add_export(noun, run);
+    auto* verb = noun->add_subcommand("commit", "Check a bundle, commit it to the build repository, and sign it");
     const auto words = std::make_shared<CommitWords>();
     auto& options = words->options;
     verb->add_option("DIR", options.directory, "the bundle: rootfs/ with davit.json or config.json")->required();
@@ -121,7 +144,10 @@ struct PublishWords {
 
 Result<int> run_publish(const PublishWords& words) {
     auto hawkbit = TRY(connect(words.login));
-    return show(TRY(publish(words.options, hawkbit)), words.json);
+    const auto published = TRY(publish(words.options, hawkbit));
+    for (const auto& warning : published.warnings)
+        warn("warning: " + warning);
+    return show(published, words.json);
 }
 
 void add_publish(CLI::App& davit, Run& run) {
@@ -140,6 +166,10 @@ void add_publish(CLI::App& davit, Run& run) {
                      "metadata for the modules, as KEY=VALUE or APP:KEY=VALUE (autostart, notify, timeout, …)")
         ->allow_extra_args(false)
         ->type_name("META");
+    verb->add_option("--on-device", options.on_device,
+                     "an app that the devices have already, so that others may require it")
+        ->allow_extra_args(false)
+        ->type_name("APP");
     verb->add_option("--repo-url", options.repository_url,
                      "where devices fetch from (default: what they are configured with)")
         ->type_name("URL");

@@ -100,9 +100,11 @@ Result<std::optional<std::int64_t>> look_up_set(const PublishOptions& options, c
 Result<Published> publish(const PublishOptions& options, mgmt::Client& hawkbit) {
     auto repository = TRY(ostree::Repository::open(options.repository));
     const auto apps = TRY(read_apps(options, repository));
+    auto warnings = TRY(check_relations(apps, options.on_device));
 
     // First look everywhere, so that a refusal leaves no trace.
-    Published published{.apps = {}, .set = options.set, .set_version = options.set_version};
+    Published published{
+        .apps = {}, .set = options.set, .set_version = options.set_version, .warnings = std::move(warnings)};
     for (const auto& app : apps)
         published.apps.push_back(TRY(look_up(app, hawkbit)));
     const auto set = TRY(look_up_set(options, published.apps, hawkbit));

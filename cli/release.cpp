@@ -4,7 +4,7 @@
 #include <array>
 #include <format>
 
-#include "containers/manifest.h"
+#include "containers/order.h"
 
 namespace davit::cli {
 namespace {
@@ -61,8 +61,34 @@ Result<AppRelease> read_release(const ostree::Repository& repository, const std:
         return fail(Code::InvalidInput,
                     std::format("commit {} is app '{}', not '{}'", release.commit, release.name, app));
     }
+    if (manifest) release.manifest = *manifest;
+    release.manifest.name = release.name;
     release.metadata = {{"commit", release.commit}, {"ref", release.ref}};
     return release;
+}
+
+Result<std::vector<std::string>> check_relations(const std::vector<AppRelease>& apps,
+                                                 const std::vector<std::string>& on_device) {
+    std::vector<Bundle> bundles;
+    for (const auto& app : apps)
+        bundles.push_back({.directory = {}, .manifest = app.manifest});
+    TRY(start_order(bundles));
+    for (const auto& [app, other] : missing_requirements(bundles)) {
+        if (std::ranges::contains(on_device, other)) continue;
+        return fail(Code::InvalidInput,
+                    std::format("app '{0}' requires app '{1}', which is not in this set: a device without '{1}' would "
+                                "refuse it. Publish both, or say --on-device {1} if your devices have it",
+                                app, other));
+    }
+    std::vector<std::string> warnings;
+    for (const auto& [app, other] : missing_wants(bundles)) {
+        if (std::ranges::contains(on_device, other)) continue;
+        warnings.push_back(
+            std::format("app '{}' wants app '{}', which is not in this set (--on-device {} if your "
+                        "devices have it)",
+                        app, other, other));
+    }
+    return warnings;
 }
 
 Result<void> add_metadata(std::vector<AppRelease>& apps, const std::vector<std::string>& options) {

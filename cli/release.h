@@ -8,6 +8,7 @@
 
 #include "common/file.h"
 #include "common/result.h"
+#include "containers/manifest.h"
 #include "hawkbit/mgmt/client.h"
 #include "ostree/repository.h"
 
@@ -19,6 +20,7 @@ struct AppRelease {
     std::string version;
     std::string ref;
     std::string commit;
+    Manifest manifest;                            ///< with a name only for the form without davit.json
     std::map<std::string, std::string> metadata;  ///< of the software module, `commit` and `ref` included
 };
 
@@ -26,6 +28,11 @@ struct AppRelease {
 /// Errors: NotFound when the repository has no such ref or commit; InvalidInput when the commit is another app's,
 /// unsigned by ref, or has no version.
 Result<AppRelease> read_release(const ostree::Repository& repository, const std::string& operand);
+
+/// Whether the apps of a set go together, as a device will ask. @return warnings
+/// Errors: InvalidInput naming a circle, or an app that is required and neither in the set nor in @p on_device.
+Result<std::vector<std::string>> check_relations(const std::vector<AppRelease>& apps,
+                                                 const std::vector<std::string>& on_device);
 
 /// Adds `--meta` values: "KEY=VALUE" to every app, "APP:KEY=VALUE" to one. Errors: InvalidInput when malformed, when no
 /// app is called so, or when the key is Davit's own (`commit`, `ref`, …).

@@ -91,6 +91,9 @@ struct LoadedCommit {
 /// Errors: InvalidInput (not an id), NotFound, Corrupt.
 Result<LoadedCommit> load_commit(OstreeRepo* repo, std::string_view commit);
 
+/// What a commit object says about itself.
+CommitInfo info_of(GVariant* commit, std::string_view id);
+
 /// The signatures in the commit's detached metadata (`ostree.sign.ed25519`, aay); none if there are none.
 Result<std::vector<Bytes>> read_signatures(OstreeRepo* repo, std::string_view commit);
 

@@ -1,6 +1,7 @@
 #include "ostree/jobs.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <format>
 #include <functional>
 #include <optional>
@@ -44,13 +45,34 @@ Result<PullRequest> read_source(const json::Reader& job) {
     return request;
 }
 
+constexpr std::string_view kFileScheme = "file://";
+
+/// The file of one app version that @p url names; nullopt when it is a repository.
+std::optional<Path> delta_file(const std::string& url) {
+    if (!url.starts_with(kFileScheme)) return std::nullopt;
+    const Path path = url.substr(kFileScheme.size());
+    std::error_code error;
+    return std::filesystem::is_directory(path, error) ? std::nullopt : std::optional(path);
+}
+
+Result<void> fetch_commit_only(Place& place, const PullRequest& source) {
+    if (const auto file = delta_file(source.url)) return place.repository.import_commit_only(*file, source.commit);
+    return place.repository.pull_commit_only(source);
+}
+
+Result<void> fetch_content(Place& place, const PullRequest& source, const Listen& progress) {
+    if (const auto file = delta_file(source.url))
+        return place.repository.import_content(*file, source.commit, progress);
+    return place.repository.pull(source, progress);
+}
+
 // Asks the network only for what is not here: a commit object that verifies is not fetched twice.
 Result<std::string> fetch_and_verify(Place& place, const PullRequest& source, const std::string& app) {
     const auto known = place.repository.verify(source.commit, source.ref, app, place.keys);
     const auto code = known ? std::nullopt : std::optional(known.error().code);
     if (code == Code::Corrupt) TRY(place.repository.forget_commit(source.commit));
     if (code != Code::NotFound && code != Code::Untrusted && code != Code::Corrupt) return known;
-    TRY(place.repository.pull_commit_only(source));
+    TRY(fetch_commit_only(place, source));
     return place.repository.verify(source.commit, source.ref, app, place.keys);
 }
 
@@ -93,6 +115,49 @@ Result<void> keep(Place& place, const std::string& app, const std::string& commi
     return place.repository.set_ref(std::format("deploy/{}/{}", app, commit), commit);
 }
 
+/// The ref that somebody means who names none.
+Result<std::string> only_ref(const std::string& url) {
+    if (!url.starts_with(kFileScheme))
+        return fail(Code::InvalidInput, std::format("which app of {}? Say it as {}#APP", url, url));
+    const auto repository = TRY(Repository::open(Path(url.substr(kFileScheme.size()))));
+    const auto refs = TRY(repository.refs());
+    if (refs.size() == 1) return refs.front();
+    std::string names;
+    for (const auto& ref : refs)
+        names += (names.empty() ? "" : ", ") + ref;
+    return fail(Code::InvalidInput,
+                std::format("which app of {}? Say it as {}#APP; it has: {}", url, url, names.empty() ? "none" : names));
+}
+
+/// Which app version is meant by a place that somebody at the device has named; verified.
+Answer look(Place& place, const json::Reader& job) {
+    auto source = TRY(read_source(job));
+    CommitInfo info;
+    if (const auto file = delta_file(source.url)) {
+        info = TRY(read_delta(*file));
+        source.commit = info.id;
+    } else {
+        if (source.ref.empty()) source.ref = TRY(only_ref(source.url));
+        if (source.commit.empty()) {
+            source.commit = TRY(place.repository.pull_newest_commit_only(source));
+        } else {
+            TRY(place.repository.pull_commit_only(source));
+        }
+        info = TRY(place.repository.info(source.commit));
+    }
+    if (info.refs.empty())
+        return fail(Code::Untrusted,
+                    std::format("commit {} is bound to no ref: it was not made by 'davit app commit'", info.id));
+    if (source.ref.empty()) source.ref = info.refs.front();
+    const auto& app = info.app.empty() ? source.ref : info.app;
+    const auto signer = TRY(fetch_and_verify(place, source, app));
+    return nlohmann::json{{"app", app},
+                          {"ref", source.ref},
+                          {"version", info.version.value_or("")},
+                          {"commit", info.id},
+                          {"signed_by", signer}};
+}
+
 Answer pull_once(Place& place, const PullRequest& source, const std::string& app, const Listen& progress) {
     TRY(fetch_and_verify(place, source, app));
     Alive alive(progress);
@@ -102,7 +167,7 @@ Answer pull_once(Place& place, const PullRequest& source, const std::string& app
         if (most == 0)
             return fail(Code::Corrupt, std::format("commit {} is damaged on this disk again and again", source.commit));
         TRY(place.repository.mend_directories(std::ref(alive)));
-        TRY(place.repository.pull(source, listen));
+        TRY(fetch_content(place, source, listen));
         // The pull has fetched the signatures again, and from the same server that we do not trust.
         TRY(place.repository.verify(source.commit, source.ref, app, place.keys));
         TRY(place.repository.mend(source.commit, Look::AtEverything, std::ref(alive)));
@@ -172,6 +237,7 @@ Answer run_job(const json::Reader& job, const Listen& progress) {
     const auto verb = TRY(job.need_string("verb"));
     auto place = TRY(open_place(job));
     if (verb == "inspect") return inspect(place, job, progress);
+    if (verb == "look") return look(place, job);
     if (verb == "pull") return pull(place, job, progress);
     if (verb == "checkout") return checkout(place, job);
     if (verb == "keep_only") return keep_only(place, job);

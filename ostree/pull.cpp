@@ -65,7 +65,7 @@ void add_common(GVariantBuilder& builder, const PullRequest& request) {
 }
 
 Result<void> check(const PullRequest& request) {
-    if (!is_commit_id(request.commit))
+    if (!request.commit.empty() && !is_commit_id(request.commit))
         return fail(Code::InvalidInput, std::format("'{}' is not a commit id (64 hex digits)", request.commit));
     constexpr std::array kSchemes{"http://", "https://", "file://"};
     if (std::ranges::none_of(kSchemes, [&](const char* scheme) { return request.url.starts_with(scheme); }))
@@ -126,10 +126,12 @@ Result<void> run_pull(OstreeRepo* repo, const PullRequest& request, GVariant* op
     const bool good = ostree_repo_pull_with_options(repo, kRemote, options, progress.get(), nullptr, error);
     ostree_async_progress_finish(progress.get());
     if (good) return {};
-    auto reason = classify(
-        error,
-        std::format("cannot fetch commit {} of '{}' from {}", request.commit.substr(0, 12), request.ref, request.url),
-        Code::Network);
+    auto reason =
+        classify(error,
+                 request.commit.empty() ? std::format("cannot ask {} for its newest '{}'", request.url, request.ref)
+                                        : std::format("cannot fetch commit {} of '{}' from {}",
+                                                      request.commit.substr(0, 12), request.ref, request.url),
+                 Code::Network);
     // A web server says 404 to a wrong address and to a commit that was never published alike.
     if (reason.code == Code::NotFound)
         reason.message += "; is this the repository, and was the commit published to it?";
@@ -162,6 +164,21 @@ Variant pull_commit_only_options(const PullRequest& request) {
 
 Result<void> Repository::pull_commit_only(const PullRequest& request) {
     return run_pull(handle_->get(), request, pull_commit_only_options(request).get(), {});
+}
+
+Result<std::string> Repository::pull_newest_commit_only(const PullRequest& request) {
+    GVariantBuilder builder;
+    g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+    add_strings(builder, "refs", request.ref);
+    add(builder, "flags", g_variant_new_int32(OSTREE_REPO_PULL_FLAGS_UNTRUSTED | OSTREE_REPO_PULL_FLAGS_COMMIT_ONLY));
+    add_common(builder, request);
+    const Variant options(g_variant_ref_sink(g_variant_builder_end(&builder)));
+    TRY(run_pull(handle_->get(), request, options.get(), {}));
+    const auto ref = std::format("{}:{}", kRemote, request.ref);
+    auto commit = TRY(resolve(ref));
+    if (!commit) return fail(Code::NotFound, std::format("{} has no app '{}'", request.url, request.ref));
+    TRY(set_ref(ref, std::nullopt));  // it names a commit without content
+    return *commit;
 }
 
 // Half-fetched objects would keep the disk full, and every later pull from succeeding.

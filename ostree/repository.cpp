@@ -115,16 +115,22 @@ Result<LoadedCommit> load_commit(OstreeRepo* repo, std::string_view commit) {
     return loaded;
 }
 
-Result<CommitInfo> Repository::info(std::string_view commit) const {
-    const auto loaded = TRY(load_commit(handle_->get(), commit));
-    const Variant metadata(g_variant_get_child_value(loaded.variant.get(), 0));
-    const Memory<char> parent(ostree_commit_get_parent(loaded.variant.get()));
+CommitInfo info_of(GVariant* commit, std::string_view id) {
+    const Variant metadata(g_variant_get_child_value(commit, 0));
+    const Memory<char> parent(ostree_commit_get_parent(commit));
     CommitInfo info;
-    info.id = commit;
+    info.id = id;
     info.refs = lookup_strings(metadata.get(), OSTREE_COMMIT_META_KEY_REF_BINDING);
+    info.app = lookup_string(metadata.get(), "davit.name").value_or("");
     info.version = lookup_string(metadata.get(), OSTREE_COMMIT_META_KEY_VERSION);
     if (parent) info.parent = parent.get();
-    info.timestamp = ostree_commit_get_timestamp(loaded.variant.get());
+    info.timestamp = ostree_commit_get_timestamp(commit);
+    return info;
+}
+
+Result<CommitInfo> Repository::info(std::string_view commit) const {
+    const auto loaded = TRY(load_commit(handle_->get(), commit));
+    auto info = info_of(loaded.variant.get(), commit);
     info.partial = loaded.partial;
     return info;
 }

@@ -29,6 +29,7 @@ enum class Look { AtMetadata, AtEverything };
 struct CommitInfo {
     std::string id;                      ///< 64 hex digits
     std::vector<std::string> refs;       ///< ref binding: the names it was published under
+    std::string app;                     ///< metadata "davit.name"; empty for commits of other tools
     std::optional<std::string> version;  ///< metadata "version"
     std::optional<std::string> parent;
     std::uint64_t timestamp = 0;  ///< seconds since the epoch
@@ -78,6 +79,9 @@ struct CommitRequest {
 /// 64 lower-case hex digits?
 bool is_commit_id(std::string_view text);
 
+/// What the file that export_to() made says it holds. Errors: InvalidInput, NotFound.
+Result<CommitInfo> read_delta(const Path& file);
+
 class Repository {
 public:
     /// Errors: InvalidInput "… is not an OSTree repository", NotFound.
@@ -93,9 +97,15 @@ public:
     Result<std::string> commit(const CommitRequest& request);
     /// Adds a signature to the commit's detached metadata (does nothing if this key's is there).
     Result<void> sign(std::string_view commit, const SigningKey& key);
+    /// Whether anybody has signed it. Errors: NotFound.
+    [[nodiscard]] Result<bool> is_signed(std::string_view commit) const;
     /// Copies a commit, its content and the ref into another repository on this machine, and rewrites that one's
     /// summary.
     Result<void> push_to(const Path& repository, std::string_view ref, std::string_view commit);
+
+    /// Writes a commit with its signatures and all its content into one file, for devices without a network; a file of
+    /// that name is replaced. Anybody may read it. Errors: NotFound.
+    Result<void> export_to(const Path& file, std::string_view commit) const;
 
     // --- both ----------------------------------------------------------------
     [[nodiscard]] Result<std::optional<std::string>> resolve(std::string_view ref) const;  ///< the commit a ref names
@@ -107,12 +117,21 @@ public:
     // --- device --------------------------------------------------------------
     /// Fetches the commit object and its signatures only, without touching a ref. Two requests, under a kilobyte.
     Result<void> pull_commit_only(const PullRequest& request);
+    /// The commit that the server says @p request.ref is at (`request.commit` does not matter); its object and
+    /// signatures are fetched. Errors: those of pull().
+    Result<std::string> pull_newest_commit_only(const PullRequest& request);
     /// Fetches everything of the commit (refs + override-commit-ids, depth 0, no deltas), checking the ref binding.
     /// The ref is not kept: who wants the content to stay names it with set_ref(). @p progress is called at most ten
     /// times a second, only when a number changed. Errors: NotFound (404, 403, 410), Unauthorized (401), Untrusted (ref
     /// binding), NoSpace with the bytes, Corrupt (objects on this disk are damaged: heal() and pull again), Network
     /// (the rest: worth retrying).
     Result<void> pull(const PullRequest& request, const std::function<void(const Progress&)>& progress);
+    /// The same two from a file that export_to() has made. Nothing in the file is trusted: verify() between the two.
+    /// Errors: NotFound when it holds another commit, or is not there; InvalidInput when it is no such file, or
+    /// damaged.
+    Result<void> import_commit_only(const Path& file, std::string_view commit);
+    Result<void> import_content(const Path& file, std::string_view commit,
+                                const std::function<void(const Progress&)>& progress);
     [[nodiscard]] Result<Cost> cost(std::string_view commit) const;
     [[nodiscard]] Result<Disk> disk() const;
     /// The key that signed it, if that key may sign @p app and the commit was published as @p ref. Errors: Untrusted;

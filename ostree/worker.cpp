@@ -110,6 +110,18 @@ Result<Inspection> Worker::inspect(const Source& source, std::string_view app, s
     return inspection;
 }
 
+Result<Found> Worker::look(const Source& source, std::stop_token stop) {
+    const auto done =
+        TRY(run(options_, {{"verb", "look"}, {"source", to_json(source)}}, options_.stall, std::move(stop)));
+    const json::Reader answer(done, "davit-ostree");
+    Found found;
+    found.app = TRY(answer.need_string("app"));
+    found.ref = TRY(answer.need_string("ref"));
+    found.version = TRY(answer.need_string("version"));
+    found.commit = TRY(answer.need_string("commit"));
+    return found;
+}
+
 Result<void> Worker::pull(const Source& source, std::string_view app, std::stop_token stop,
                           const std::function<void(const WorkerProgress&)>& progress) {
     TRY(run(options_, {{"verb", "pull"}, {"app", app}, {"source", to_json(source)}}, options_.stall, std::move(stop),

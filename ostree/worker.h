@@ -27,7 +27,7 @@ struct WorkerProgress {
 };
 
 struct Source {
-    std::string url;
+    std::string url;  ///< of a repository; or file:// and the path of a file of `davit app export`
     std::string ref;
     std::string commit;
     std::optional<std::string> ca_file;
@@ -41,6 +41,14 @@ struct Inspection {
     bool sizes_known = false;
     std::uint64_t missing_bytes = 0;
     std::uint64_t missing_wire = 0;
+};
+
+/// What look() found.
+struct Found {
+    std::string app;
+    std::string ref;
+    std::string version;
+    std::string commit;
 };
 
 /// Runs jobs in davit-ostree. Blocking; one job at a time per object; not thread-safe.
@@ -58,6 +66,9 @@ public:
     /// Fetches the commit object, verifies signature and ref binding for @p app, and tells what the rest would cost.
     /// Content is not fetched.
     Result<Inspection> inspect(const Source& source, std::string_view app, std::stop_token stop);
+    /// Which app version @p source names: a repository (`ref` and `commit` may be empty: its only app, its newest
+    /// version), or file:// and the path of a file of `davit app export`. Its commit is verified.
+    Result<Found> look(const Source& source, std::stop_token stop);
     /// Fetches the content; verifies again (nothing is trusted because of an earlier process). Sets the ref
     /// `deploy/<app>/<commit>` so that prune keeps it.
     Result<void> pull(const Source& source, std::string_view app, std::stop_token stop,

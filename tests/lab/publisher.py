@@ -70,8 +70,11 @@ class Publisher:
         answer = self.davit("app", "commit", bundle, "--key", self.key, "--repo", self.build_repository, "--json", *options)
         return str(json.loads(answer.stdout)["commit"])
 
-    def publish(self, apps: Sequence[str], name: str, version: str, meta: Mapping[str, str] | None = None) -> None:
+    def publish(self, apps: Sequence[str], name: str, version: str, meta: Mapping[str, str] | None = None,
+                on_device: Sequence[str] = ()) -> None:
+        """@param on_device apps that the published ones may require"""
         words = [word for key, value in (meta or {}).items() for word in ("--meta", f"{key}={value}")]
+        words += [word for app in on_device for word in ("--on-device", app)]
         self.davit("publish", "--repo", self.build_repository, "--to", self.published, *apps,
                    "--set", name, "--set-version", version, *words)
 
