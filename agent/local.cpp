@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <format>
+#include <utility>
 
 namespace davit {
 namespace {
@@ -49,7 +50,55 @@ Result<Deployment> rollback_deployment(const Generations& generations, Generatio
     const auto current = TRY(generations.current()).value_or(Generation{});
     if (target.number == current.number)
         return fail(Code::AlreadyExists, std::format("generation {} is current", current.number));
-    return back_to(target, current, std::format("local-{}", now_ms));
+    return back_to(target, current, local_id(now_ms));
+}
+
+Result<Deployment> removal_deployment(const Generations& generations, const std::string& app, std::int64_t now_ms) {
+    const auto current = TRY(generations.current()).value_or(Generation{});
+    const auto* installed = current.find(app);
+    if (!installed)
+        return fail(Code::NotFound, std::format("no app '{}' is installed; 'davitctl apps' lists those that are", app));
+    Deployment deployment{
+        .id = local_id(now_ms), .parts = {part_of(*installed)}, .download_only = false, .local = true};
+    deployment.parts.front().remove = true;
+    return deployment;
+}
+
+Result<Origin> parse_origin(const std::string& text) {
+    constexpr std::string_view kExpected =
+        "expected a file of 'davit app export', a directory with a repository, or REPOSITORY-URL#APP[@COMMIT]";
+    const bool is_url = text.starts_with("http://") || text.starts_with("https://") || text.starts_with("file:///");
+    if (!is_url && !text.starts_with('/')) return fail(Code::InvalidInput, std::format("'{}': {}", text, kExpected));
+    Origin origin{.url = (is_url ? "" : "file://") + text, .ref = {}, .commit = {}};
+    const auto hash = origin.url.rfind('#');
+    if (hash == std::string::npos || (!is_url && file::exists(text))) return origin;  // a name may hold a '#'
+    origin.ref = origin.url.substr(hash + 1);
+    origin.url.resize(hash);
+    if (const auto at = origin.ref.find('@'); at != std::string::npos) {
+        origin.commit = origin.ref.substr(at + 1);
+        origin.ref.resize(at);
+        if (origin.commit.size() != 64 || origin.commit.find_first_not_of("0123456789abcdef") != std::string::npos)
+            return fail(Code::InvalidInput,
+                        std::format("'{}': '{}' is not a commit id (64 hex digits)", text, origin.commit));
+    }
+    if (origin.ref.empty()) return fail(Code::InvalidInput, std::format("'{}': {}", text, kExpected));
+    return origin;
+}
+
+std::string local_id(std::int64_t now_ms) {
+    return std::format("local-{}", now_ms);
+}
+
+std::string_view name(AppVerb verb) {
+    switch (verb) {
+        case AppVerb::Start:
+            return "start";
+        case AppVerb::Stop:
+            return "stop";
+        case AppVerb::Restart:
+            return "restart";
+    }
+    std::unreachable();
 }
 
 }  // namespace davit

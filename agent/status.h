@@ -34,6 +34,12 @@ struct DeploymentStatus {
     std::vector<PartStatus> parts = {};  ///< what is planned, and what of it has come
 };
 
+/// One installed app, for people.
+struct AppView {
+    AppVersion app;
+    std::string last_end;  ///< how it ended last, if not well: "ended with exit code 3"
+};
+
 /// Somebody who does not want apps to be switched now.
 struct InhibitorStatus {
     std::uint64_t id = 0;

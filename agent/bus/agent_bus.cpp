@@ -19,6 +19,14 @@ T value_or_throw(Result<T> result) {
     if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
+/// Answers a call when what it asked for is done.
+AgentBus::Reply later(sdbus::Result<std::string>&& result) {
+    return [answer = std::make_shared<sdbus::Result<std::string>>(std::move(result))](const Result<std::string>& done) {
+        if (done) return answer->returnResults(*done);
+        answer->returnError(sdbus::Error(sdbus::Error::Name("org.davit.Error.Failed"), done.error().message));
+    };
+}
+
 /// The object; its methods are named by the generated adaptor. sdbus-c++ turns the exceptions thrown here into D-Bus
 /// errors.
 class Agent1 final : public sdbus::AdaptorInterfaces<org::davit::Agent1_adaptor> {
@@ -48,7 +56,7 @@ private:
         status["inhibitors"] = sdbus::Variant(to_dictionaries(handlers_.inhibitors()));
         return status;
     }
-    std::vector<Dictionary> ListApps() override { return to_dictionaries(handlers_.status().apps); }
+    std::vector<Dictionary> ListApps() override { return to_dictionaries(handlers_.apps()); }
     std::vector<Dictionary> GetHistory(const uint32_t& limit) override {
         return to_dictionaries(value_or_throw(handlers_.history(static_cast<int>(std::min<uint32_t>(limit, 1000)))));
     }
@@ -71,6 +79,19 @@ private:
     }
     void Release(const uint64_t& id) override {
         if (!lose(id)) throw sdbus::Error(sdbus::Error::Name("org.davit.Error.Failed"), "there is no such inhibitor");
+    }
+    std::string Install(const std::vector<std::string>& origins) override {
+        return value_or_throw(handlers_.install(origins));
+    }
+    std::string Remove(const std::string& app) override { return value_or_throw(handlers_.remove(app)); }
+    void StartApp(sdbus::Result<std::string>&& result, std::string app) override {
+        handlers_.app(AppVerb::Start, app, later(std::move(result)));
+    }
+    void StopApp(sdbus::Result<std::string>&& result, std::string app) override {
+        handlers_.app(AppVerb::Stop, app, later(std::move(result)));
+    }
+    void RestartApp(sdbus::Result<std::string>&& result, std::string app) override {
+        handlers_.app(AppVerb::Restart, app, later(std::move(result)));
     }
     std::string Version() override { return DAVIT_VERSION; }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/journal.h"
+#include "agent/local.h"
 #include "agent/status.h"
 #include "common/result.h"
 
@@ -17,12 +18,19 @@ namespace davit {
 /// Lives on the main thread, in its event loop.
 class AgentBus {
 public:
+    using Reply = std::function<void(Result<std::string>)>;
     struct Handlers {
         std::function<const Status&()> status;
         std::function<Result<std::vector<HistoryEntry>>(int limit)> history;
         std::function<bool()> check;  ///< false: there is no server to ask
         std::function<Result<std::vector<Generations::Named>>()> generations;
-        std::function<Result<std::string>(std::uint64_t generation)> rollback;  ///< @return the deployment's id
+        std::function<std::vector<AppView>()> apps;
+        // These three return the deployment's id.
+        std::function<Result<std::string>(std::uint64_t generation)> rollback;
+        std::function<Result<std::string>(const std::vector<std::string>& origins)> install;
+        std::function<Result<std::string>(const std::string& app)> remove;
+        /// The reply, a sentence, is called later, on the main thread.
+        std::function<void(AppVerb verb, const std::string& app, Reply reply)> app;
         std::function<std::string()> asking;                                    ///< the deployment that needs a yes, or ""
         std::function<Result<void>(const std::string& id, bool yes, const std::string& reason)> answer;
         std::function<std::vector<InhibitorStatus>()> inhibitors;

@@ -38,11 +38,13 @@ Dictionary to_dictionary(const Status& status) {
             {"expected_bytes", sdbus::Variant(expected)}};
 }
 
-Dictionary to_dictionary(const AppVersion& app) {
+Dictionary to_dictionary(const AppView& view) {
+    const auto& app = view.app;
     return {{"name", sdbus::Variant(app.name)},
             {"version", sdbus::Variant(app.version)},
             {"commit", sdbus::Variant(app.commit)},
-            {"unit", sdbus::Variant("davit-app-" + app.name + ".service")}};
+            {"unit", sdbus::Variant("davit-app-" + app.name + ".service")},
+            {"last_end", sdbus::Variant(view.last_end)}};
 }
 
 Dictionary to_dictionary(const HistoryEntry& entry) {

@@ -18,7 +18,7 @@ using Dictionary = std::map<std::string, sdbus::Variant>;
 Dictionary to_dictionary(const PartStatus& part);
 Dictionary to_dictionary(const Status& status);
 Dictionary to_dictionary(const InhibitorStatus& inhibitor);
-Dictionary to_dictionary(const AppVersion& app);
+Dictionary to_dictionary(const AppView& view);
 Dictionary to_dictionary(const HistoryEntry& entry);
 Dictionary to_dictionary(const Generations::Named& named);
 

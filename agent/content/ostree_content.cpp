@@ -1,5 +1,7 @@
 #include "agent/content/ostree_content.h"
 
+#include <format>
+
 #include <nlohmann/json.hpp>
 
 #include "agent/http/http_process.h"
@@ -47,6 +49,22 @@ Error OstreeContent::explained(const Error& error, const Part& part, const ostre
     http::HttpProcess http(http_program_, {.ca_file = from.ca_file});
     const auto answer = http.send({.url = from.url + "/config"});
     return (answer ? error : answer.error()).in(context(part));
+}
+
+Result<Part> OstreeContent::look(const Origin& origin, std::stop_token stop) {
+    const auto found = TRY(worker_.look({.url = origin.url,
+                                         .ref = origin.ref,
+                                         .commit = origin.commit,
+                                         .ca_file = config_.repository.ca_file,
+                                         .http_headers = {}},
+                                        std::move(stop)));
+    TRY(check_app_name(found.app).transform_error(in(origin.url)));
+    if (found.version.empty())
+        return fail(Code::InvalidInput,
+                    std::format("commit {} of app '{}' says no version: make it with 'davit app commit'", found.commit,
+                                found.app));
+    return Part{
+        .app = found.app, .version = found.version, .commit = found.commit, .ref = found.ref, .repository = origin.url};
 }
 
 Result<Content::Cost> OstreeContent::inspect(const Part& part, std::stop_token stop) {

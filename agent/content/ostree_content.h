@@ -3,6 +3,7 @@
 
 #include "agent/config.h"
 #include "agent/engine/seams.h"
+#include "agent/local.h"
 #include "containers/policy.h"
 #include "ostree/worker.h"
 
@@ -14,6 +15,10 @@ public:
     /// @param ostree_program davit-ostree; davit-http lies beside it
     /// @param root "/" on a device: where keys and policy are read
     OstreeContent(Config config, DevicePaths paths, Path ostree_program, Path root);
+
+    /// Which app version a place at the device holds; its commit is verified. Errors: those of the fetch; Untrusted;
+    /// InvalidInput when it is no app.
+    Result<Part> look(const Origin& origin, std::stop_token stop);
 
     Result<Cost> inspect(const Part& part, std::stop_token stop) override;
     Result<void> pull(const Part& part, std::stop_token stop, const OnProgress& progress) override;

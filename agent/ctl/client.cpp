@@ -12,6 +12,9 @@ namespace {
 using Json = nlohmann::json;
 using Dictionary = std::map<std::string, sdbus::Variant>;
 
+/// An app may take its start timeout to start, and its stop timeout before.
+constexpr std::chrono::minutes kLongestCall{60};
+
 Json to_json(const std::vector<Dictionary>& list);
 
 Json to_json(const sdbus::Variant& value) {
@@ -118,6 +121,7 @@ Result<AgentClient> AgentClient::connect() {
     try {
         auto bus = std::make_unique<Bus>();
         bus->connection = sdbus::createSystemBusConnection();
+        bus->connection->setMethodCallTimeout(kLongestCall);
         bus->connection->enterEventLoopAsync();
         bus->agent = std::make_unique<AgentProxy>(*bus->connection);
         return AgentClient(std::move(bus));
@@ -167,6 +171,26 @@ Result<void> AgentClient::answer(const std::string& deployment, bool yes, const 
 Result<void> AgentClient::inhibit(const std::string& who, const std::string& why, Milliseconds at_most, bool strong) {
     return bus_->call(
         [&] { bus_->agent->Inhibit(who, why, static_cast<std::uint64_t>(at_most.count()), strong); });
+}
+
+Result<std::string> AgentClient::install(const std::vector<std::string>& places) {
+    return bus_->call([&] { return bus_->agent->Install(places); });
+}
+
+Result<std::string> AgentClient::remove(const std::string& app) {
+    return bus_->call([&] { return bus_->agent->Remove(app); });
+}
+
+Result<std::string> AgentClient::start(const std::string& app) {
+    return bus_->call([&] { return bus_->agent->StartApp(app); });
+}
+
+Result<std::string> AgentClient::stop(const std::string& app) {
+    return bus_->call([&] { return bus_->agent->StopApp(app); });
+}
+
+Result<std::string> AgentClient::restart(const std::string& app) {
+    return bus_->call([&] { return bus_->agent->RestartApp(app); });
 }
 
 Result<void> AgentClient::check() {

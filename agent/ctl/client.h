@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -26,8 +27,15 @@ public:
     [[nodiscard]] Result<nlohmann::json> history(unsigned limit);
     [[nodiscard]] Result<nlohmann::json> generations();
     [[nodiscard]] Result<void> check();
-    /// @param generation 0: the previous one. @return the id of the deployment that has begun
+    // These three return the id of the deployment that has begun.
+    /// @param generation 0: the previous one
     [[nodiscard]] Result<std::string> rollback(std::uint64_t generation);
+    [[nodiscard]] Result<std::string> install(const std::vector<std::string>& places);
+    [[nodiscard]] Result<std::string> remove(const std::string& app);
+    // These three return a sentence when it is done, which may take minutes.
+    [[nodiscard]] Result<std::string> start(const std::string& app);
+    [[nodiscard]] Result<std::string> stop(const std::string& app);
+    [[nodiscard]] Result<std::string> restart(const std::string& app);
 
     /// A person's answer to the deployment that waits for one.
     [[nodiscard]] Result<void> answer(const std::string& deployment, bool yes, const std::string& reason);

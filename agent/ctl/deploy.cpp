@@ -1,32 +1,36 @@
-// davitctl check, rollback: deployments that begin at the device.
+// davitctl check, rollback, install, remove: deployments that begin at the device.
+
+#include <filesystem>
 
 #include <nlohmann/json.hpp>
 
 #include "agent/ctl/output.h"
 #include "agent/ctl/verbs.h"
-#include "common/clock.h"
 
 namespace davit::ctl {
 namespace {
 
 using Json = nlohmann::json;
 
-/// The deployment @p id of the history, as soon as it is there.
-Result<Json> wait_for_end(AgentClient& agent, const std::string& id) {
-    constexpr unsigned kNewest = 20;
-    while (true) {
-        for (auto& deployment : TRY(agent.history(kNewest)))
-            if (deployment.value("id", "") == id) return deployment;
-        system_clock().sleep(Milliseconds(200), {});
-    }
+/// Follows the deployment @p id and says how it ended.
+Result<void> show_end(AgentClient& agent, Output output, const std::string& id) {
+    const auto ended = TRY(follow(agent, id, output));
+    if (output == Output::Json) print(ended.dump(2) + "\n");
+    if (!ended.value("success", false)) return fail(Code::System, ended.value("message", ""));
+    if (output == Output::Text) print(ended.value("message", "") + "\n");
+    return {};
 }
 
-/// Waits for the deployment @p id and says how it ended.
-Result<void> show_end(AgentClient& agent, Output output, const std::string& id) {
-    const auto ended = TRY(wait_for_end(agent, id));
-    if (!ended.value("success", false)) return fail(Code::System, ended.value("message", ""));
-    print(output == Output::Json ? ended.dump(2) + "\n" : ended.value("message", "") + "\n");
-    return {};
+/// davitd has another working directory.
+Result<std::string> absolute(const std::string& place) {
+    if (place.contains("://")) return place;
+    std::error_code error;
+    auto path = std::filesystem::absolute(place, error).lexically_normal().string();
+    if (error) return fail(system_error("cannot find out the current directory", error.value()));
+    const bool there =
+        std::filesystem::exists(path, error) || std::filesystem::exists(path.substr(0, path.rfind('#')), error);
+    if (!there) return fail(Code::NotFound, "there is no '" + place + "'");
+    return path;
 }
 
 }  // namespace
@@ -40,6 +44,19 @@ Result<void> check(AgentClient& agent, Output output) {
 
 Result<void> roll_back(AgentClient& agent, Output output, std::uint64_t generation) {
     const auto id = TRY(agent.rollback(generation));
+    return show_end(agent, output, id);
+}
+
+Result<void> install(AgentClient& agent, Output output, const std::vector<std::string>& places) {
+    std::vector<std::string> named;
+    for (const auto& place : places)
+        named.push_back(TRY(absolute(place)));
+    const auto id = TRY(agent.install(named));
+    return show_end(agent, output, id);
+}
+
+Result<void> remove(AgentClient& agent, Output output, const std::string& app) {
+    const auto id = TRY(agent.remove(app));
     return show_end(agent, output, id);
 }
 

@@ -44,7 +44,12 @@ private:
 };
 
 void add_looking(Words& words) {
-    words.add("status", "The agent, its server, and the deployment under way", "davitctl status", show_status);
+    const auto live = std::make_shared<bool>(false);
+    auto* status = words.add(
+        "status", "The agent, its server, and the deployment under way", "davitctl status --watch",
+        [live](AgentClient& agent, Output output) { return *live ? watch(agent) : show_status(agent, output); });
+    status->add_flag("--watch", *live, "show how far a deployment is until it ends; waits for one when there is none")
+        ->excludes(status->get_option("--json"));
     words.add("apps", "The installed apps and their units",
               "davitctl apps --json | jq -r '.[] | .name + \" \" + .version'", show_apps);
     const auto limit = std::make_shared<unsigned>(20);
@@ -65,6 +70,20 @@ void add_deploying(Words& words) {
              "davitctl rollback --to 12",
              [generation](AgentClient& agent, Output output) { return roll_back(agent, output, *generation); })
         ->add_option("--to", *generation, "the generation's number");
+    const auto places = std::make_shared<std::vector<std::string>>();
+    words
+        .add("install", "Install or update apps from files of 'davit app export', or from repositories (needs root)",
+             "davitctl install /media/usb/hello-2.davit\n  davitctl install https://updates.example/repo#hello",
+             [places](AgentClient& agent, Output output) { return install(agent, output, *places); })
+        ->add_option("PLACE", *places,
+                     "a file, or a repository's directory or URL with #APP or #APP@COMMIT; several are one deployment")
+        ->required();
+    const auto app = std::make_shared<std::string>();
+    words
+        .add("remove", "Take an app off the device (needs root); its data stays", "davitctl remove hello",
+             [app](AgentClient& agent, Output output) { return remove(agent, output, *app); })
+        ->add_option("APP", *app)
+        ->required();
     words.add("check", "Ask the server now instead of at the next poll (needs root)", "davitctl check", check);
 }
 
@@ -103,6 +122,28 @@ void add_permission(Words& words) {
     command->add_option("COMMAND", wanted->command, "what to run")->required();
 }
 
+void add_apps(Words& words) {
+    using AppVerb = Result<void> (*)(AgentClient&, Output, const std::string&);
+    const auto add = [&](const char* name, const char* description, const char* example, AppVerb verb) {
+        const auto app = std::make_shared<std::string>();
+        words
+            .add(name, description, example,
+                 [app, verb](AgentClient& agent, Output output) { return verb(agent, output, *app); })
+            ->add_option("APP", *app)
+            ->required();
+    };
+    add("start", "Start an app (needs root); returns when it is READY", "davitctl start hello", start);
+    add("stop", "Stop an app, and those that require it, until somebody starts it, it is updated, or the device boots",
+        "davitctl stop hello", stop);
+    add("restart", "Stop and start an app (needs root); returns when it is READY", "davitctl restart hello", restart);
+    const auto options = std::make_shared<LogOptions>();
+    auto* logs = words.add_plain("logs", "What an app has said, from the journal", "davitctl logs hello -f",
+                                 [options](AgentClient& agent) { return show_logs(agent, *options); });
+    logs->add_option("APP", options->app)->required();
+    logs->add_flag("-f,--follow", options->follow, "go on with what it says from now on");
+    logs->add_option("-n,--lines", options->lines, "at most so many of the newest lines")->capture_default_str();
+}
+
 int run(const Verb& verb) {
     auto agent = AgentClient::connect();
     const auto done = agent ? verb(*agent) : Result<void>(std::unexpected(agent.error()));
@@ -120,6 +161,7 @@ int main(int argc, char** argv) {
     add_looking(words);
     add_deploying(words);
     add_permission(words);
+    add_apps(words);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "agent/app_words.h"
 #include "common/clock.h"
 
 namespace davit {
@@ -28,6 +29,7 @@ std::string table(const std::vector<Row>& rows) {
         for (std::size_t i = 0; i < row.size(); ++i) {
             text += i + 1 < row.size() ? std::format("{:<{}}  ", row[i], widths[i]) : row[i];
         }
+        text.resize(text.find_last_not_of(' ') + 1);
         text += '\n';
     }
     return text;
@@ -93,6 +95,17 @@ std::string joined(const std::vector<std::string>& words) {
     return text.empty() ? "none" : text;
 }
 
+/// systemd's word, or that it is caught in a circle of crashes.
+std::string state_of(const Json& app, std::int64_t now_ms) {
+    const auto state = app.value("state", "");
+    const auto restarts = app.value("restarts", 0u);
+    const auto since = app.value("since_ms", std::int64_t{0});
+    const bool up = state == "active";
+    if (is_restarting(up, restarts, Milliseconds(now_ms - since)) && state != "failed" && state != "inactive")
+        return restarting(restarts);
+    return state;
+}
+
 std::string result_of(const Json& deployment) {
     if (deployment.value("success", false)) return "success";
     const auto cause = deployment.value("cause", "");
@@ -115,12 +128,13 @@ std::string print_status(const Json& status, std::int64_t now_ms) {
 
 std::string print_apps(const Json& apps, std::int64_t now_ms) {
     if (apps.empty()) return "No apps are installed.\n";
-    std::vector<Row> rows = {{"APP", "VERSION", "STATE", "SINCE", "PID", "RESTARTS", "COMMIT"}};
+    std::vector<Row> rows = {{"APP", "VERSION", "STATE", "SINCE", "PID", "RESTARTS", "COMMIT", "ENDED LAST"}};
     for (const auto& app : apps) {
         const auto pid = app.value("pid", 0u);
-        rows.push_back({app.value("name", ""), app.value("version", ""), app.value("state", ""),
+        rows.push_back({app.value("name", ""), app.value("version", ""), state_of(app, now_ms),
                         ago(app.value("since_ms", std::int64_t{0}), now_ms), pid == 0 ? "-" : std::to_string(pid),
-                        std::to_string(app.value("restarts", 0u)), app.value("commit", "").substr(0, kShownOfCommit)});
+                        std::to_string(app.value("restarts", 0u)), app.value("commit", "").substr(0, kShownOfCommit),
+                        app.value("last_end", "")});
     }
     return table(rows);
 }

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "agent/ctl/client.h"
 #include "common/result.h"
 
@@ -23,10 +25,32 @@ Result<void> show_apps(AgentClient& agent, Output output);
 Result<void> show_history(AgentClient& agent, Output output, unsigned limit);
 Result<void> show_generations(AgentClient& agent, Output output);
 
+// follow.cpp: a deployment while it is under way.
+/// Shows how far it is until it ends: live on a terminal, else a line for each news. Waits for one when there is none.
+/// Error: it failed.
+Result<void> watch(AgentClient& agent);
+/// The same for the deployment @p id. @return its entry of the history
+Result<nlohmann::json> follow(AgentClient& agent, const std::string& id, Output output);
+
 // deploy.cpp: deployments that somebody at the device asks for. They return when it has ended.
 Result<void> check(AgentClient& agent, Output output);
 /// @param generation 0: the previous one
 Result<void> roll_back(AgentClient& agent, Output output, std::uint64_t generation);
+/// @param places files, directories (relative ones, too) or URLs; see agent/local.h, parse_origin
+Result<void> install(AgentClient& agent, Output output, const std::vector<std::string>& places);
+Result<void> remove(AgentClient& agent, Output output, const std::string& app);
+
+// units.cpp: one app, outside of deployments.
+Result<void> start(AgentClient& agent, Output output, const std::string& app);
+Result<void> stop(AgentClient& agent, Output output, const std::string& app);
+Result<void> restart(AgentClient& agent, Output output, const std::string& app);
+struct LogOptions {
+    std::string app;
+    bool follow = false;
+    unsigned lines = 100;
+};
+/// Becomes journalctl; returns only when it cannot.
+Result<void> show_logs(AgentClient& agent, const LogOptions& options);
 
 // permission.cpp: whether and when a deployment may go on.
 struct Answer {

@@ -3,6 +3,7 @@
 #include <systemd/sd-daemon.h>
 
 #include <cstdlib>
+#include <format>
 #include <thread>
 
 #include "agent/bus/agent_bus.h"
@@ -11,6 +12,7 @@
 #include "agent/daemon/worker.h"
 #include "agent/gate/gate.h"
 #include "agent/http/http_process.h"
+#include "agent/systemd/app_states.h"
 #include "common/log.h"
 
 namespace davit {
@@ -18,25 +20,43 @@ namespace {
 
 /// Everything that the three threads share: queues, and the status that only the main thread touches.
 struct Daemon {
+    const DaemonPaths& paths;
     std::unique_ptr<Loop> loop;
     std::unique_ptr<AgentBus> bus;
     Status status;
     Turns turns;
-    Queue<Offer> offers;
+    Queue<Task> tasks;
     Cancellation cancellation;
     Gate gate;
     Queue<LinkEvent> link_events;
 
-    /// Every deployment passes here, on the main thread, so that there is one order.
-    void hand_on(Offer offer, Turns::From from) {
+    /// Everything for the worker passes here, on the main thread, so that there is one order.
+    void hand_on_offer(Offer offer) {
         const auto& id = offer.deployment.id;
-        if (from == Turns::From::Server) {
-            // Unless it begins at once, the server should know what it waits for.
-            if (const auto wait = turns.wait(status.deployment)) link_events.push(ProgressMessage{id, *wait});
+        // Unless it begins at once, the server should know what it waits for.
+        if (const auto wait = turns.wait(status.deployment)) link_events.push(ProgressMessage{id, *wait});
+        take_turn(id, Turns::From::Server, "received");
+        tasks.push(std::move(offer));
+    }
+    void hand_on_local(Task task) {
+        if (auto* order = std::get_if<AppOrder>(&task)) {
+            turns.take_order(order->id, std::format("the {} of app '{}'", name(order->verb), order->app));
+            order->done = [this, id = order->id, reply = std::move(order->done)](Result<std::string> done) {
+                loop->post([this, id, reply, done = std::move(done)] {
+                    turns.ended(id);
+                    reply(done);
+                });
+            };
+        } else {
+            const auto* offer = std::get_if<Offer>(&task);
+            take_turn(offer ? offer->deployment.id : std::get<Install>(task).id, Turns::From::Device,
+                      "asked for at the device");
         }
-        turns.take(id, from, from == Turns::From::Server ? "received" : "asked for at the device");
+        tasks.push(std::move(task));
+    }
+    void take_turn(const std::string& id, Turns::From from, std::string what) {
+        turns.take(id, from, std::move(what));
         if (status.deployment.id.empty()) status.deployment = turns.first();
-        offers.push(std::move(offer));
     }
 
     [[nodiscard]] Worker::Outputs worker_outputs() {
@@ -58,11 +78,12 @@ struct Daemon {
             .offer =
                 [this](Offer offer) {
                     gate.offered(offer.deployment.id);
-                    loop->post([this, offer = std::move(offer)] { hand_on(offer, Turns::From::Server); });
+                    loop->post([this, offer = std::move(offer)] { hand_on_offer(offer); });
                 },
             .status = [this](ServerStatus now) { loop->post([this, now = std::move(now)] { status.server = now; }); },
             .cancel = [this](const std::string& id) { return cancellation.request(id); },
-            .terms = [this](const std::string& id, Terms terms) { gate.terms(id, terms); }};
+            .terms = [this](const std::string& id, Terms terms) { gate.terms(id, terms); },
+            .conditions = [this] { return states_of_troubled_apps(paths.device, system_clock().now()); }};
     }
 
     void deployment_changed(const DeploymentStatus& now) {
@@ -94,11 +115,12 @@ Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
     const bool is_servers = active && !active->deployment.local;
     const auto under_way = is_servers ? std::optional(active->deployment.id) : std::nullopt;
 
-    Daemon daemon{.loop = TRY(Loop::create()),
+    Daemon daemon{.paths = paths,
+                  .loop = TRY(Loop::create()),
                   .bus = {},
                   .status = {},
                   .turns = {},
-                  .offers = {},
+                  .tasks = {},
                   .cancellation = {},
                   .gate = {config.rules, system_clock()},
                   .link_events = {}};
@@ -109,14 +131,10 @@ Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
         daemon.status.deployment = daemon.turns.first();
     }
     Requests requests({.config = config,
-                       .state = paths.device.state,
+                       .paths = paths.device,
                        .status = daemon.status,
                        .link = daemon.link_events,
-                       .deploy =
-                           [&daemon](Deployment deployment) {
-                               daemon.hand_on({.deployment = std::move(deployment), .refused = {}},
-                                              Turns::From::Device);
-                           },
+                       .hand_on = [&daemon](Task task) { daemon.hand_on_local(std::move(task)); },
                        .turns = daemon.turns,
                        .gate = daemon.gate,
                        .later = [&daemon](std::function<void()> work) { daemon.loop->post(std::move(work)); }});
@@ -124,7 +142,7 @@ Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
 
     Worker worker(config, paths, std::move(journal), std::move(generations), daemon.cancellation, daemon.gate,
                   daemon.worker_outputs());
-    std::jthread worker_thread([&](std::stop_token stop) { worker.run(daemon.offers, stop); });
+    std::jthread worker_thread([&](std::stop_token stop) { worker.run(daemon.tasks, stop); });
     std::optional<Link> link;
     std::jthread link_thread;
     if (config.hawkbit.url.empty()) {

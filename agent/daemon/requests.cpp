@@ -1,6 +1,9 @@
 #include "agent/daemon/requests.h"
 
+#include <format>
+
 #include "agent/local.h"
+#include "agent/systemd/unit_state.h"
 #include "common/clock.h"
 #include "common/log.h"
 
@@ -11,7 +14,12 @@ AgentBus::Handlers Requests::handlers() {
             .history = [this](int limit) { return history(limit); },
             .check = [this] { return check(); },
             .generations = [this] { return generations(); },
+            .apps = [this] { return apps(); },
             .rollback = [this](std::uint64_t generation) { return roll_back(generation); },
+            .install = [this](const std::vector<std::string>& places) { return install(places); },
+            .remove = [this](const std::string& app) { return remove(app); },
+            .app = [this](AppVerb verb, const std::string& app,
+                          AgentBus::Reply reply) { order(verb, app, std::move(reply)); },
             .asking = [this] { return parts_.gate.asking(); },
             .answer = [this](const std::string& id, bool yes,
                              const std::string& reason) { return parts_.gate.answer(id, yes, reason); },
@@ -22,12 +30,12 @@ AgentBus::Handlers Requests::handlers() {
 }
 
 Result<std::vector<HistoryEntry>> Requests::history(int limit) const {
-    auto journal = TRY(Journal::open(parts_.state / "state.db"));
+    auto journal = TRY(Journal::open(parts_.paths.state / "state.db"));
     return journal.history(limit);
 }
 
 Result<std::vector<Generations::Named>> Requests::generations() const {
-    const auto generations = TRY(Generations::open(parts_.state));
+    const auto generations = TRY(Generations::open(parts_.paths.state));
     return generations.named();
 }
 
@@ -37,12 +45,28 @@ bool Requests::check() {
     return true;
 }
 
+std::vector<AppView> Requests::apps() const {
+    std::vector<AppView> out;
+    for (const auto& app : parts_.status.apps)
+        out.push_back({app, how_it_ended_last(file::read(parts_.paths.last_end(app.name)).value_or(""))});
+    return out;
+}
+
 Result<std::string> Requests::roll_back(std::uint64_t generation) {
     TRY(is_free());
-    const auto generations = TRY(Generations::open(parts_.state));
-    auto deployment = TRY(rollback_deployment(generations, generation, system_clock().wall_ms()));
+    const auto generations = TRY(Generations::open(parts_.paths.state));
+    return deploy(TRY(rollback_deployment(generations, generation, system_clock().wall_ms())));
+}
+
+Result<std::string> Requests::remove(const std::string& app) {
+    TRY(is_free());
+    const auto generations = TRY(Generations::open(parts_.paths.state));
+    return deploy(TRY(removal_deployment(generations, app, system_clock().wall_ms())));
+}
+
+Result<std::string> Requests::deploy(Deployment deployment) {
     auto id = deployment.id;
-    parts_.deploy(std::move(deployment));
+    parts_.hand_on(Offer{.deployment = std::move(deployment), .refused = {}});
     return id;
 }
 
@@ -68,6 +92,24 @@ Result<std::uint64_t> Requests::inhibit(InhibitorStatus wanted) {
                                 .why = std::move(wanted.why),
                                 .strong = wanted.strong,
                                 .until = system_clock().now() + wanted.left});
+}
+
+Result<std::string> Requests::install(const std::vector<std::string>& places) {
+    TRY(is_free());
+    if (places.empty()) return fail(Code::InvalidInput, "nothing to install is named");
+    Install task{.id = local_id(system_clock().wall_ms()), .origins = {}};
+    for (const auto& place : places)
+        task.origins.push_back(TRY(parse_origin(place)));
+    auto id = task.id;
+    parts_.hand_on(std::move(task));
+    return id;
+}
+
+/// Also between two deployments this waits for its turn, so that none begins in the middle of it.
+void Requests::order(AppVerb verb, const std::string& app, AgentBus::Reply reply) {
+    if (const auto free = is_free(); !free) return reply(std::unexpected(free.error()));
+    parts_.hand_on(
+        AppOrder{.id = std::format("order-{}", ++orders_), .verb = verb, .app = app, .done = std::move(reply)});
 }
 
 Result<void> Requests::is_free() const {

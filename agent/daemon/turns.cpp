@@ -10,6 +10,10 @@ void Turns::take(const std::string& id, From from, std::string what) {
     turns_.push_back({id, from, std::move(what)});
 }
 
+void Turns::take_order(const std::string& id, std::string what) {
+    turns_.push_back({id, From::Device, std::move(what), false});
+}
+
 void Turns::ended(const std::string& id) {
     std::erase_if(turns_, [&](const Turn& turn) { return turn.id == id; });
 }
@@ -27,12 +31,13 @@ std::optional<std::string> Turns::wait(const DeploymentStatus& now) const {
 }
 
 DeploymentStatus Turns::first() const {
-    if (turns_.empty()) return {};
-    const auto& turn = turns_.front();
-    return {.id = turn.id, .phase = "received", .message = turn.what};
+    const auto turn = std::ranges::find_if(turns_, &Turn::is_deployment);
+    if (turn == turns_.end()) return {};
+    return {.id = turn->id, .phase = "received", .message = turn->what};
 }
 
 std::string Turns::describe(const Turn& turn, const DeploymentStatus& now) {
+    if (!turn.is_deployment) return turn.what + " is under way";
     const auto whose = turn.from == From::Server ? "of the server" : "of somebody at the device";
     const auto doing = now.id == turn.id && !now.message.empty() ? now.phase + ": " + now.message : turn.what;
     return std::format("deployment {} {} is under way ({})", turn.id, whose, doing);

@@ -17,6 +17,8 @@ public:
 
     /// @p id is on its way to the worker, after those that came before. @param what it is, until the worker says more
     void take(const std::string& id, From from, std::string what);
+    /// The same for something else than a deployment, under an id of its own. @param what "the start of app 'hello'"
+    void take_order(const std::string& id, std::string what);
     void ended(const std::string& id);
 
     /// Why nobody at the device can begin something now: "deployment 7 of the server is under way (downloading:
@@ -28,7 +30,7 @@ public:
     /// or waits for another one of the server, which the server knows of.
     [[nodiscard]] std::optional<std::string> wait(const DeploymentStatus& now) const;
 
-    /// What is shown until the worker says more; an empty id when it is free.
+    /// The deployment that is shown until the worker says more; an empty id when there is none.
     [[nodiscard]] DeploymentStatus first() const;
 
 private:
@@ -36,6 +38,7 @@ private:
         std::string id;
         From from;
         std::string what;
+        bool is_deployment = true;
     };
     [[nodiscard]] static std::string describe(const Turn& turn, const DeploymentStatus& now);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/content/ostree_content.h"
+#include "agent/daemon/app_orders.h"
 #include "agent/link/attributes.h"
 #include "agent/probe/device_probe.h"
 #include "agent/systemd/systemd_apps.h"
@@ -85,7 +86,15 @@ Worker::Worker(const Config& config, const DaemonPaths& paths, Journal journal, 
       permission_(permission),
       outputs_(std::move(outputs)) {}
 
-void Worker::run(Queue<Offer>& offers, std::stop_token stop) {
+/// What the worker works with.
+struct Worker::Hands {
+    OstreeContent& content;
+    SystemdApps& apps;
+    Reporter& reporter;
+    Engine& engine;
+};
+
+void Worker::run(Queue<Task>& tasks, std::stop_token stop) {
     OstreeContent content(config_, paths_.device, paths_.libexec / "davit-ostree", paths_.root);
     SystemdApps apps({.paths = paths_.device, .libexec = paths_.libexec, .runtime = config_.runtime});
     DeviceProbe probe(paths_.libexec / "davit-http", config_.runtime);
@@ -102,38 +111,76 @@ void Worker::run(Queue<Offer>& offers, std::stop_token stop) {
                   {.first_retry = config_.download.first_retry,
                    .longest_retry = config_.download.longest_retry,
                    .download_deadline = config_.download.give_up_after});
+    Hands hands{.content = content, .apps = apps, .reporter = reporter, .engine = engine};
     publish_apps();
+    resume(hands, stop);
+    while (const auto task = tasks.pop(stop)) {
+        if (const auto* offer = std::get_if<Offer>(&*task)) {
+            deploy(*offer, hands, stop);
+        } else if (const auto* install = std::get_if<Install>(&*task)) {
+            deploy(offer_of(*install, hands, stop), hands, stop);
+        } else if (const auto* order = std::get_if<AppOrder>(&*task)) {
+            order->done(carry_out(order->verb, order->app, generations_, content, apps, stop));
+        }
+    }
+}
+
+void Worker::resume(Hands& hands, std::stop_token stop) {
     while (!stop.stop_requested()) {
-        const auto resumed = engine.resume(stop);
+        const auto resumed = hands.engine.resume(stop);
         if (resumed || resumed.error().code == Code::Canceled) break;
         log::error("cannot resume the deployment under way, trying again in {}: {}", to_string(kAfterDefect),
                    resumed.error().message);
         system_clock().sleep(kAfterDefect, stop);
     }
-    while (const auto offer = offers.pop(stop)) {
-        const log::Field action("DAVIT_ACTION", offer->deployment.id);
-        const auto done = carry_out(*offer, engine, reporter, stop);
-        if (done || done.error().code == Code::Canceled) continue;
-        log::error("deployment {} could not be carried on, trying again in {}: {}", offer->deployment.id,
-                   to_string(kAfterDefect), done.error().message);
-        system_clock().sleep(kAfterDefect, stop);
-        outputs_.link.push(ResultReady{offer->deployment.id, false});  // the server offers it again
-    }
 }
 
-Result<void> Worker::carry_out(const Offer& offer, Engine& engine, Observer& observer, std::stop_token stop) {
-    if (!offer.refused) return engine.run(offer.deployment, stop);
+void Worker::deploy(const Offer& offer, Hands& hands, std::stop_token stop) {
+    const auto& deployment = offer.deployment;
+    const log::Field action("DAVIT_ACTION", deployment.id);
+    const auto done = try_to_deploy(offer, hands, stop);
+    if (done || done.error().code == Code::Canceled) return;
+    if (deployment.local) {  // whoever asked is there to ask again
+        log::error("deployment {} could not be carried on: {}", deployment.id, done.error().message);
+        hands.reporter.finished(deployment,
+                                {.success = false, .message = done.error().message, .cause = cause(done.error().code)});
+        return;
+    }
+    log::error("deployment {} could not be carried on, trying again in {}: {}", deployment.id, to_string(kAfterDefect),
+               done.error().message);
+    system_clock().sleep(kAfterDefect, stop);
+    outputs_.link.push(ResultReady{deployment.id, false});  // the server offers it again
+}
+
+Result<void> Worker::try_to_deploy(const Offer& offer, Hands& hands, std::stop_token stop) {
+    if (!offer.refused) return hands.engine.run(offer.deployment, stop);
+    if (offer.refused->code == Code::Canceled && stop.stop_requested()) return fail(*offer.refused);
     const auto known = TRY(journal_.find(offer.deployment.id));
     if (known && known->deployment == offer.deployment) {
         TRY(journal_.report_again(offer.deployment.id));
-        observer.finished(offer.deployment, known->outcome);
+        hands.reporter.finished(offer.deployment, known->outcome);
         return {};
     }
     const Outcome outcome{.success = false, .message = offer.refused->message, .cause = cause(offer.refused->code)};
     log::error("deployment {} is refused: {}", offer.deployment.id, outcome.message);
     TRY(journal_.refuse(offer.deployment, outcome, system_clock().wall_ms()));
-    observer.finished(offer.deployment, outcome);
+    hands.reporter.finished(offer.deployment, outcome);
     return {};
+}
+
+Offer Worker::offer_of(const Install& install, Hands& hands, std::stop_token stop) {
+    Offer offer{.deployment = {.id = install.id, .parts = {}, .download_only = false, .local = true}, .refused = {}};
+    for (const auto& origin : install.origins) {
+        hands.reporter.entered(offer.deployment, Plan{}, Phase::Received, "looking at " + origin.url);
+        auto part = hands.content.look(origin, stop);
+        if (!part) {
+            offer.refused = part.error();
+            break;
+        }
+        offer.deployment.parts.push_back(std::move(*part));
+    }
+    std::ranges::sort(offer.deployment.parts, {}, &Part::app);
+    return offer;
 }
 
 void Worker::publish_apps() {

@@ -6,6 +6,7 @@
 #include "agent/config.h"
 #include "agent/daemon/daemon.h"
 #include "agent/daemon/steps.h"
+#include "agent/daemon/task.h"
 #include "agent/engine/engine.h"
 #include "agent/journal.h"
 #include "agent/link/link.h"
@@ -27,13 +28,18 @@ public:
     Worker(const Config& config, const DaemonPaths& paths, Journal journal, Generations generations,
            Cancellation& cancellation, Permission& permission, Outputs outputs);
 
-    /// Resumes what was under way, then runs each offer to its end, until @p stop.
-    void run(Queue<Offer>& offers, std::stop_token stop);
+    /// Resumes what was under way, then does each task to its end, until @p stop.
+    void run(Queue<Task>& tasks, std::stop_token stop);
 
 private:
     class Reporter;
+    struct Hands;
     void publish_apps();
-    Result<void> carry_out(const Offer& offer, Engine& engine, Observer& observer, std::stop_token stop);
+    void resume(Hands& hands, std::stop_token stop);
+    void deploy(const Offer& offer, Hands& hands, std::stop_token stop);
+    Result<void> try_to_deploy(const Offer& offer, Hands& hands, std::stop_token stop);
+    /// What the places hold; an offer that is refused when one of them cannot be read.
+    Offer offer_of(const Install& install, Hands& hands, std::stop_token stop);
 
     const Config& config_;
     const DaemonPaths& paths_;

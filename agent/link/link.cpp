@@ -299,12 +299,15 @@ void Link::not_readable(const std::string& id, const Error& error) {
 }
 
 void Link::send_attributes(bool wanted) {
-    if (attributes_.empty() || (!wanted && attributes_ == attributes_sent_)) return;
-    const auto sent = client_->attributes(attributes_);
+    if (attributes_.empty()) return;
+    auto now = attributes_;
+    if (outputs_.conditions) now.merge(outputs_.conditions());
+    if (!wanted && now == attributes_sent_) return;
+    const auto sent = client_->attributes(now);
     if (!sent) log::warning("the server did not take the attributes: {}", sent.error().message);
     // A server that has no place for them, or does not like them, says the same at the next poll.
     const bool in_vain = !sent && (closed_for_good(sent.error()) || sent.error().code == Code::ServerRefused);
-    if (sent || in_vain) attributes_sent_ = attributes_;
+    if (sent || in_vain) attributes_sent_ = std::move(now);
 }
 
 /// Sleeps until there is something to do, and takes everything that waits.

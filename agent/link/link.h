@@ -56,6 +56,9 @@ public:
         std::function<bool(const std::string& deployment_id)> cancel;
         /// The server's terms for the deployment under way may have changed. Likewise.
         std::function<void(const std::string& deployment_id, Terms)> terms;
+        /// Attributes that change by themselves (an app that keeps crashing); asked for at polls. Likewise; may be
+        /// empty.
+        std::function<std::map<std::string, std::string>()> conditions = {};
     };
 
     /// Makes what sends this device's requests; see HttpProcess.

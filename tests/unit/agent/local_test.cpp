@@ -57,5 +57,40 @@ TEST_F(LocalTest, SaysWhyThereIsNowhereToGo) {
     EXPECT_THAT(rollback(7), FailsWith(Code::NotFound, HasSubstr("no generation 7")));
 }
 
+TEST_F(LocalTest, RemovesAnInstalledApp) {
+    device.has({app("hello", "1"), app("old", "1")});
+    const auto deployment = removal_deployment(Generations::open(state).value(), "old", 1'000).value();
+    ASSERT_THAT(try_to_deploy(deployment), Works());
+
+    EXPECT_THAT(journal().find("local-1000").value()->outcome, Succeeded("removed old 1"));
+    EXPECT_THAT(device.running(), ElementsAre("hello 1"));
+    EXPECT_THAT(deliver(), IsEmpty()) << "no server asked for it";
+    EXPECT_THAT(removal_deployment(Generations::open(state).value(), "old", 2'000),
+                FailsWith(Code::NotFound, HasSubstr("no app 'old' is installed")));
+}
+
+TEST(ParseOrigin, TakesFilesRepositoriesAndUrls) {
+    const std::string commit(64, 'a');
+    EXPECT_EQ(parse_origin("/media/usb/hello.davit").value(), (Origin{"file:///media/usb/hello.davit", "", ""}));
+    EXPECT_EQ(parse_origin("/media/usb/repo#hello").value(), (Origin{"file:///media/usb/repo", "hello", ""}));
+    EXPECT_EQ(parse_origin("https://updates/repo#app/hello@" + commit).value(),
+              (Origin{"https://updates/repo", "app/hello", commit}));
+    EXPECT_EQ(parse_origin("https://updates/repo").value(), (Origin{"https://updates/repo", "", ""}));
+}
+
+TEST(ParseOrigin, SaysWhatItExpected) {
+    EXPECT_THAT(parse_origin("hello"), FailsWith(Code::InvalidInput, HasSubstr("davit app export")));
+    EXPECT_THAT(parse_origin("ftp://updates/repo#hello"), FailsWith(Code::InvalidInput, HasSubstr("REPOSITORY-URL")));
+    EXPECT_THAT(parse_origin("https://updates/repo#"), FailsWith(Code::InvalidInput, HasSubstr("#APP")));
+    EXPECT_THAT(parse_origin("https://updates/repo#hello@beef"), FailsWith(Code::InvalidInput, HasSubstr("64 hex")));
+}
+
+TEST(ParseOrigin, AFileMayHaveAHashInItsName) {
+    const test::Scratch scratch;
+    const auto file = scratch.path() / "hello#2.davit";
+    file::write_atomically(file, "").value();
+    EXPECT_EQ(parse_origin(file.string()).value(), (Origin{"file://" + file.string(), "", ""}));
+}
+
 }  // namespace
 }  // namespace davit

@@ -70,11 +70,21 @@ TEST(PrintTest, LinesUpTheApps) {
                         {"pid", 0},
                         {"restarts", 3},
                         {"commit", ""},
+                        {"last_end", "ended with exit code 3"},
                         {"since_ms", 0}}};
     EXPECT_EQ(print_apps(apps, kNow),
-              "APP                 VERSION  STATE   SINCE     PID  RESTARTS  COMMIT\n"
+              "APP                 VERSION  STATE   SINCE     PID  RESTARTS  COMMIT        ENDED LAST\n"
               "hello               2        active  60 s ago  42   0         aaaaaaaaaaaa\n"
-              "a-much-longer-name  10       failed  never     -    3         \n");
+              "a-much-longer-name  10       failed  never     -    3                       ended with exit code 3\n");
+}
+
+TEST(PrintTest, SaysThatAnAppIsCaughtInACircleOfCrashesUntilItIsUpForLong) {
+    Json app = {{"name", "hello"}, {"state", "activating"}, {"restarts", 5}, {"since_ms", kNow - 1'000}};
+    EXPECT_THAT(print_apps({app}, kNow), HasSubstr("restarting (5 times)"));
+    app["state"] = "active";
+    EXPECT_THAT(print_apps({app}, kNow), HasSubstr("restarting (5 times)"));
+    app["since_ms"] = kNow - 11 * 60'000;
+    EXPECT_THAT(print_apps({app}, kNow), HasSubstr("active"));
 }
 
 TEST(PrintTest, SaysWhatEachGenerationIsKeptFor) {

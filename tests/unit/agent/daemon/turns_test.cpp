@@ -38,6 +38,15 @@ TEST(Turns, TellTheServerWhatItsDeploymentWaitsFor) {
                             "new apps) and ends first")));
 }
 
+TEST(Turns, NameWhatIsNoDeployment) {
+    Turns turns;
+    turns.take_order("order-1", "the start of app 'hello'");
+
+    EXPECT_THAT(turns.refusal({}), Optional(Eq("the start of app 'hello' is under way; it must end first")));
+    EXPECT_THAT(turns.wait({}), Optional(Eq("waits: the start of app 'hello' is under way and ends first")));
+    EXPECT_EQ(turns.first().id, "");
+}
+
 TEST(Turns, SayNothingOfWaitingForTheServersOwn) {
     Turns turns;
     turns.take("7", kServer, "received");
