@@ -44,3 +44,14 @@ def test_one_that_never_becomes_ready_is_reported_as_failed(lab: Lab, apps: Apps
     ended = lab.failed(device, lab.crafted(device, module(lab, "hello", "legacy-3", bundle, notify="1", timeout="2")))
 
     assert "hello" in ended.last and "READY" in ended.last
+
+
+def test_an_app_that_shall_send_ready_from_now_on_is_restarted_and_watched(lab: Lab, apps: Apps, device: Device) -> None:
+    bundle = apps.hello("legacy-4", "--legacy")
+    lab.succeeded(device, lab.crafted(device, module(lab, "hello", "legacy-4", bundle, notify="0")), timeout=90)
+    before = device.app_pid("hello")
+    again = module(lab, "hello", "legacy-4", bundle, notify="1") | {"version": "legacy-4-notify"}
+    lab.succeeded(device, lab.crafted(device, again), timeout=90)
+
+    assert device.app_pid("hello") not in (0, before)
+    assert device.show("davit-app-hello.service", "Type", "StatusText") == {"Type": "notify", "StatusText": "serves on port 8080"}
