@@ -34,6 +34,9 @@ struct Origin {
 /// Errors: InvalidInput saying what was expected.
 Result<Origin> parse_origin(const std::string& text);
 
+/// Whether the apps may be older than what was kept here before.
+enum class Downgrade { Refuse, Allow };
+
 /// "local-1763715600000": the id of a deployment that began at the device.
 std::string local_id(std::int64_t now_ms);
 

@@ -45,8 +45,8 @@ struct InhibitorStatus {
     std::uint64_t id = 0;
     std::string who;
     std::string why;
-    bool strong = false;    ///< holds off what the server forces, too
-    Milliseconds left{};    ///< until it is forgotten
+    bool strong = false;  ///< holds off what the server forces, too
+    Milliseconds left{};  ///< until it is forgotten
 };
 
 struct Status {

@@ -19,6 +19,17 @@ T value_or_throw(Result<T> result) {
     if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
+Downgrade downgrade_of(const Dictionary& options) {
+    auto downgrade = Downgrade::Refuse;
+    for (const auto& [name, value] : options) {
+        // What is asked for and not done must not pass for done.
+        if (name != "downgrade" || !value.containsValueOfType<bool>())
+            throw sdbus::Error(sdbus::Error::Name("org.davit.Error.Failed"), "unknown option '" + name + "'");
+        if (value.get<bool>()) downgrade = Downgrade::Allow;
+    }
+    return downgrade;
+}
+
 /// Answers a call when what it asked for is done.
 AgentBus::Reply later(sdbus::Result<std::string>&& result) {
     return [answer = std::make_shared<sdbus::Result<std::string>>(std::move(result))](const Result<std::string>& done) {
@@ -80,10 +91,11 @@ private:
     void Release(const uint64_t& id) override {
         if (!lose(id)) throw sdbus::Error(sdbus::Error::Name("org.davit.Error.Failed"), "there is no such inhibitor");
     }
-    std::string Install(const std::vector<std::string>& origins) override {
-        return value_or_throw(handlers_.install(origins));
+    std::string Install(const std::vector<std::string>& places, const Dictionary& options) override {
+        return value_or_throw(handlers_.install(places, downgrade_of(options)));
     }
     std::string Remove(const std::string& app) override { return value_or_throw(handlers_.remove(app)); }
+    std::string Cancel() override { return value_or_throw(handlers_.cancel()); }
     void StartApp(sdbus::Result<std::string>&& result, std::string app) override {
         handlers_.app(AppVerb::Start, app, later(std::move(result)));
     }

@@ -25,13 +25,14 @@ public:
         std::function<bool()> check;  ///< false: there is no server to ask
         std::function<Result<std::vector<Generations::Named>>()> generations;
         std::function<std::vector<AppView>()> apps;
-        // These three return the deployment's id.
+        // These four return the deployment's id.
         std::function<Result<std::string>(std::uint64_t generation)> rollback;
-        std::function<Result<std::string>(const std::vector<std::string>& origins)> install;
+        std::function<Result<std::string>(const std::vector<std::string>& places, Downgrade downgrade)> install;
         std::function<Result<std::string>(const std::string& app)> remove;
+        std::function<Result<std::string>()> cancel;
         /// The reply, a sentence, is called later, on the main thread.
         std::function<void(AppVerb verb, const std::string& app, Reply reply)> app;
-        std::function<std::string()> asking;                                    ///< the deployment that needs a yes, or ""
+        std::function<std::string()> asking;  ///< the deployment that needs a yes, or ""
         std::function<Result<void>(const std::string& id, bool yes, const std::string& reason)> answer;
         std::function<std::vector<InhibitorStatus>()> inhibitors;
         std::function<Result<std::uint64_t>(InhibitorStatus)> inhibit;  ///< @return its id

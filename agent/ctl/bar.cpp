@@ -34,7 +34,7 @@ std::vector<Part> parts_of(const Json& status) {
     for (const auto& part : status.value("parts", Json::array())) {
         const auto todo = part.value("todo", "");
         out.push_back({todo.empty() ? part.value("app", "") : todo, part.value("bytes", std::uint64_t{0}),
-                       part.value("expected", std::uint64_t{0})});
+                       part.value("expected_bytes", std::uint64_t{0})});
     }
     return out;
 }

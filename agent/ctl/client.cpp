@@ -169,16 +169,20 @@ Result<void> AgentClient::answer(const std::string& deployment, bool yes, const 
 }
 
 Result<void> AgentClient::inhibit(const std::string& who, const std::string& why, Milliseconds at_most, bool strong) {
-    return bus_->call(
-        [&] { bus_->agent->Inhibit(who, why, static_cast<std::uint64_t>(at_most.count()), strong); });
+    return bus_->call([&] { bus_->agent->Inhibit(who, why, static_cast<std::uint64_t>(at_most.count()), strong); });
 }
 
-Result<std::string> AgentClient::install(const std::vector<std::string>& places) {
-    return bus_->call([&] { return bus_->agent->Install(places); });
+Result<std::string> AgentClient::install(const std::vector<std::string>& places, bool downgrade) {
+    const Dictionary options = downgrade ? Dictionary{{"downgrade", sdbus::Variant(true)}} : Dictionary{};
+    return bus_->call([&] { return bus_->agent->Install(places, options); });
 }
 
 Result<std::string> AgentClient::remove(const std::string& app) {
     return bus_->call([&] { return bus_->agent->Remove(app); });
+}
+
+Result<std::string> AgentClient::cancel() {
+    return bus_->call([&] { return bus_->agent->Cancel(); });
 }
 
 Result<std::string> AgentClient::start(const std::string& app) {

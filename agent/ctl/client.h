@@ -30,8 +30,10 @@ public:
     // These three return the id of the deployment that has begun.
     /// @param generation 0: the previous one
     [[nodiscard]] Result<std::string> rollback(std::uint64_t generation);
-    [[nodiscard]] Result<std::string> install(const std::vector<std::string>& places);
+    [[nodiscard]] Result<std::string> install(const std::vector<std::string>& places, bool downgrade);
     [[nodiscard]] Result<std::string> remove(const std::string& app);
+    /// @return the id of the deployment that ends now
+    [[nodiscard]] Result<std::string> cancel();
     // These three return a sentence when it is done, which may take minutes.
     [[nodiscard]] Result<std::string> start(const std::string& app);
     [[nodiscard]] Result<std::string> stop(const std::string& app);
@@ -40,7 +42,8 @@ public:
     /// A person's answer to the deployment that waits for one.
     [[nodiscard]] Result<void> answer(const std::string& deployment, bool yes, const std::string& reason);
     /// Holds until this connection ends. @param at_most zero: davitd's usual
-    [[nodiscard]] Result<void> inhibit(const std::string& who, const std::string& why, Milliseconds at_most, bool strong);
+    [[nodiscard]] Result<void> inhibit(const std::string& who, const std::string& why, Milliseconds at_most,
+                                       bool strong);
 
 private:
     struct Bus;

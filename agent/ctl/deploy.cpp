@@ -1,4 +1,4 @@
-// davitctl check, rollback, install, remove: deployments that begin at the device.
+// davitctl check, rollback, install, remove, cancel: deployments that begin at the device.
 
 #include <filesystem>
 
@@ -47,17 +47,25 @@ Result<void> roll_back(AgentClient& agent, Output output, std::uint64_t generati
     return show_end(agent, output, id);
 }
 
-Result<void> install(AgentClient& agent, Output output, const std::vector<std::string>& places) {
+Result<void> install(AgentClient& agent, Output output, const InstallOptions& options) {
     std::vector<std::string> named;
-    for (const auto& place : places)
+    for (const auto& place : options.places)
         named.push_back(TRY(absolute(place)));
-    const auto id = TRY(agent.install(named));
+    const auto id = TRY(agent.install(named, options.downgrade));
     return show_end(agent, output, id);
 }
 
 Result<void> remove(AgentClient& agent, Output output, const std::string& app) {
     const auto id = TRY(agent.remove(app));
     return show_end(agent, output, id);
+}
+
+Result<void> cancel(AgentClient& agent, Output output) {
+    const auto ended = TRY(follow(agent, TRY(agent.cancel()), Output::Json));
+    const bool canceled = ended.value("cause", "") == "canceled";
+    if (!canceled) return fail(Code::System, "it ended before: " + ended.value("message", ""));
+    print(output == Output::Json ? ended.dump(2) + "\n" : ended.value("message", "") + "\n");
+    return {};
 }
 
 }  // namespace davit::ctl

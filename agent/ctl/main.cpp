@@ -70,12 +70,14 @@ void add_deploying(Words& words) {
              "davitctl rollback --to 12",
              [generation](AgentClient& agent, Output output) { return roll_back(agent, output, *generation); })
         ->add_option("--to", *generation, "the generation's number");
-    const auto places = std::make_shared<std::vector<std::string>>();
-    words
-        .add("install", "Install or update apps from files of 'davit app export', or from repositories (needs root)",
-             "davitctl install /media/usb/hello-2.davit\n  davitctl install https://updates.example/repo#hello",
-             [places](AgentClient& agent, Output output) { return install(agent, output, *places); })
-        ->add_option("PLACE", *places,
+    const auto what = std::make_shared<InstallOptions>();
+    auto* installing = words.add(
+        "install", "Install or update apps from files of 'davit app export', or from repositories (needs root)",
+        "davitctl install /media/usb/hello-2.davit\n  davitctl install https://updates.example/repo#hello",
+        [what](AgentClient& agent, Output output) { return install(agent, output, *what); });
+    installing->add_flag("--downgrade", what->downgrade, "they may be older than what was kept here before");
+    installing
+        ->add_option("PLACE", what->places,
                      "a file, or a repository's directory or URL with #APP or #APP@COMMIT; several are one deployment")
         ->required();
     const auto app = std::make_shared<std::string>();
@@ -84,6 +86,8 @@ void add_deploying(Words& words) {
              [app](AgentClient& agent, Output output) { return remove(agent, output, *app); })
         ->add_option("APP", *app)
         ->required();
+    words.add("cancel", "Stop the deployment that began at the device, before its switch (needs root)",
+              "davitctl cancel", cancel);
     words.add("check", "Ask the server now instead of at the next poll (needs root)", "davitctl check", check);
 }
 

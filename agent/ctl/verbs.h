@@ -36,9 +36,15 @@ Result<nlohmann::json> follow(AgentClient& agent, const std::string& id, Output 
 Result<void> check(AgentClient& agent, Output output);
 /// @param generation 0: the previous one
 Result<void> roll_back(AgentClient& agent, Output output, std::uint64_t generation);
-/// @param places files, directories (relative ones, too) or URLs; see agent/local.h, parse_origin
-Result<void> install(AgentClient& agent, Output output, const std::vector<std::string>& places);
+struct InstallOptions {
+    std::vector<std::string>
+        places;              ///< files, directories (relative ones, too) or URLs; see agent/local.h, parse_origin
+    bool downgrade = false;  ///< they may be older than what was kept here before
+};
+Result<void> install(AgentClient& agent, Output output, const InstallOptions& options);
 Result<void> remove(AgentClient& agent, Output output, const std::string& app);
+/// The deployment that began at the device, before its switch.
+Result<void> cancel(AgentClient& agent, Output output);
 
 // units.cpp: one app, outside of deployments.
 Result<void> start(AgentClient& agent, Output output, const std::string& app);

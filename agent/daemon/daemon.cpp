@@ -136,6 +136,7 @@ Result<void> run_daemon(const Config& config, const DaemonPaths& paths) {
                        .link = daemon.link_events,
                        .hand_on = [&daemon](Task task) { daemon.hand_on_local(std::move(task)); },
                        .turns = daemon.turns,
+                       .cancellation = daemon.cancellation,
                        .gate = daemon.gate,
                        .later = [&daemon](std::function<void()> work) { daemon.loop->post(std::move(work)); }});
     daemon.bus = TRY(AgentBus::create(daemon.loop->event(), requests.handlers()));

@@ -16,8 +16,10 @@ AgentBus::Handlers Requests::handlers() {
             .generations = [this] { return generations(); },
             .apps = [this] { return apps(); },
             .rollback = [this](std::uint64_t generation) { return roll_back(generation); },
-            .install = [this](const std::vector<std::string>& places) { return install(places); },
+            .install = [this](const std::vector<std::string>& places,
+                              Downgrade downgrade) { return install(places, downgrade); },
             .remove = [this](const std::string& app) { return remove(app); },
+            .cancel = [this] { return cancel(); },
             .app = [this](AppVerb verb, const std::string& app,
                           AgentBus::Reply reply) { order(verb, app, std::move(reply)); },
             .asking = [this] { return parts_.gate.asking(); },
@@ -64,6 +66,13 @@ Result<std::string> Requests::remove(const std::string& app) {
     return deploy(TRY(removal_deployment(generations, app, system_clock().wall_ms())));
 }
 
+Result<std::string> Requests::cancel() {
+    auto id = TRY(parts_.turns.local());
+    if (parts_.cancellation.request(id)) return id;
+    return fail(Code::AlreadyExists,
+                std::format("too late: deployment {} is switching to the new apps, or watching them", id));
+}
+
 Result<std::string> Requests::deploy(Deployment deployment) {
     auto id = deployment.id;
     parts_.hand_on(Offer{.deployment = std::move(deployment), .refused = {}});
@@ -94,10 +103,10 @@ Result<std::uint64_t> Requests::inhibit(InhibitorStatus wanted) {
                                 .until = system_clock().now() + wanted.left});
 }
 
-Result<std::string> Requests::install(const std::vector<std::string>& places) {
+Result<std::string> Requests::install(const std::vector<std::string>& places, Downgrade downgrade) {
     TRY(is_free());
     if (places.empty()) return fail(Code::InvalidInput, "nothing to install is named");
-    Install task{.id = local_id(system_clock().wall_ms()), .origins = {}};
+    Install task{.id = local_id(system_clock().wall_ms()), .origins = {}, .downgrade = downgrade};
     for (const auto& place : places)
         task.origins.push_back(TRY(parse_origin(place)));
     auto id = task.id;

@@ -6,6 +6,7 @@
 #include "agent/config.h"
 #include "agent/daemon/task.h"
 #include "agent/daemon/turns.h"
+#include "agent/engine/cancellation.h"
 #include "agent/gate/gate.h"
 #include "agent/link/link.h"
 #include "agent/status.h"
@@ -24,6 +25,7 @@ public:
         Queue<LinkEvent>& link;
         std::function<void(Task)> hand_on;  ///< to the worker
         Turns& turns;
+        Cancellation& cancellation;
         Gate& gate;
         std::function<void(std::function<void()>)> later;  ///< does work on the main thread soon
     };
@@ -39,8 +41,9 @@ private:
     Result<std::string> roll_back(std::uint64_t generation);
     [[nodiscard]] std::vector<InhibitorStatus> inhibitors();
     Result<std::uint64_t> inhibit(InhibitorStatus wanted);
-    Result<std::string> install(const std::vector<std::string>& places);
+    Result<std::string> install(const std::vector<std::string>& places, Downgrade downgrade);
     Result<std::string> remove(const std::string& app);
+    Result<std::string> cancel();
     void order(AppVerb verb, const std::string& app, AgentBus::Reply reply);
     Result<std::string> deploy(Deployment deployment);
     /// Error: AlreadyExists saying what is under way.

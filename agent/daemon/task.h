@@ -16,6 +16,7 @@ namespace davit {
 struct Install {
     std::string id;  ///< of the deployment
     std::vector<Origin> origins;
+    Downgrade downgrade = Downgrade::Refuse;
 };
 
 struct AppOrder {

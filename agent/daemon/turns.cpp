@@ -25,6 +25,14 @@ std::optional<std::string> Turns::refusal(const DeploymentStatus& now) const {
                        by_server ? ", or be canceled at the server" : "");
 }
 
+Result<std::string> Turns::local() const {
+    for (const auto& turn : turns_)
+        if (turn.is_deployment && turn.from == From::Device) return turn.id;
+    if (const auto other = first(); !other.id.empty())
+        return fail(Code::NotFound, std::format("deployment {} is the server's: cancel it there", other.id));
+    return fail(Code::NotFound, "no deployment is under way");
+}
+
 std::optional<std::string> Turns::wait(const DeploymentStatus& now) const {
     if (turns_.empty() || turns_.front().from == From::Server) return std::nullopt;
     return "waits: " + describe(turns_.front(), now) + " and ends first";

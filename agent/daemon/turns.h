@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/status.h"
+#include "common/result.h"
 
 namespace davit {
 
@@ -25,6 +26,10 @@ public:
     /// fetching what is missing); …". nullopt: it is free.
     /// @param now what the worker said last
     [[nodiscard]] std::optional<std::string> refusal(const DeploymentStatus& now) const;
+
+    /// The deployment of somebody at the device that is under way or waits. Error: NotFound when there is none, saying
+    /// where another one can be canceled.
+    [[nodiscard]] Result<std::string> local() const;
 
     /// What the server is told of a deployment that came now: that it waits, and for what. nullopt: it begins at once,
     /// or waits for another one of the server, which the server knows of.

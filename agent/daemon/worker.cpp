@@ -177,6 +177,7 @@ Offer Worker::offer_of(const Install& install, Hands& hands, std::stop_token sto
             offer.refused = part.error();
             break;
         }
+        part->downgrade = install.downgrade == Downgrade::Allow;
         offer.deployment.parts.push_back(std::move(*part));
     }
     std::ranges::sort(offer.deployment.parts, {}, &Part::app);

@@ -16,7 +16,8 @@ namespace {
 /// Systemd has restarted @p app because it requires @p changed: it was up then, and is again or should be.
 bool was_restarted_with(const Apps::State& app, const Apps::State& changed) {
     if (!changed.started_at) return false;
-    if (app.active || app.starting) return app.started_at && *app.started_at >= *changed.started_at;
+    if (app.starting) return true;  // its start waits for the end of the other's, and has no time yet
+    if (app.active) return app.started_at && *app.started_at >= *changed.started_at;
     // It failed, and not before.
     return !app.stopped && app.ended_at && *app.ended_at >= *changed.started_at;
 }

@@ -30,8 +30,10 @@ Result<void> check_sequence(const Context& context, const Part& part, const Mani
     if (manifest.sequence >= floor) return {};
     return fail(Code::Sequence,
                 std::format("app '{}' {} has sequence {}, but this device has had sequence {} already; to go back on "
-                            "purpose, set metadata 'downgrade' of the software module to 'true'",
-                            part.app, part.version, manifest.sequence, floor));
+                            "purpose, {}",
+                            part.app, part.version, manifest.sequence, floor,
+                            context.deployment().local ? "say 'davitctl install --downgrade'"
+                                                       : "set metadata 'downgrade' of the software module to 'true'"));
 }
 
 Result<Floors> raised_floors(const Context& context) {

@@ -11,7 +11,6 @@
 
 #include "agent/systemd/unit_state.h"
 #include "common/fd.h"
-#include "containers/launch/launch.h"
 
 namespace davit {
 namespace {
@@ -192,19 +191,39 @@ Result<void> SystemdApps::reload_if_needed() {
     return files_.reloaded();
 }
 
+namespace {
+
+/// Systemd is about to start it because of somebody's wish (it requires an app that was restarted), not after a crash.
+bool is_wanted(const UnitProperties& unit) {
+    return unit.has_job && unit.active_state != "active" && unit.restarts == 0;
+}
+
+}  // namespace
+
 Result<void> SystemdApps::restart(const std::string& app, Milliseconds start_timeout, std::stop_token stop) {
-    const auto now = TRY(state(app));
-    if (now.starting && !now.active) {
+    const auto unit = TRY(properties(app));
+    if (is_wanted(unit)) {
         // It is being restarted with an app that it requires: one restart is enough, unless that one began too early.
-        TRY(start(app, start_timeout, stop));
-        const auto installed = find_installed(paths_, app);
-        if (installed && TRY(state(app)).running_commit == installed->commit) return {};
+        const auto started = bring_up("StartUnit", app, start_timeout, stop);
+        const auto installed = file::read_link(paths_.state / "current/apps" / app);
+        const bool in_time =
+            installed && *installed && TRY(state(app)).running_commit == (*installed)->filename().string();
+        if (in_time || stop.stop_requested()) return started;
     }
     return bring_up("RestartUnit", app, start_timeout, std::move(stop));
 }
 
 Result<void> SystemdApps::start(const std::string& app, Milliseconds start_timeout, std::stop_token stop) {
-    return bring_up("StartUnit", app, start_timeout, std::move(stop));
+    const auto unit = TRY(properties(app));
+    // After a crash a start would wait until systemd's own is due.
+    const bool crashed = unit.active_state == "activating" && !is_wanted(unit);
+    return bring_up(crashed ? "RestartUnit" : "StartUnit", app, start_timeout, std::move(stop));
+}
+
+Result<UnitProperties> SystemdApps::properties(const std::string& app) {
+    const auto unit = unit_name(app);
+    return talk("ask about " + unit,
+                [&](Manager& systemd) -> Result<UnitProperties> { return systemd.properties(unit); });
 }
 
 Result<void> SystemdApps::bring_up(const char* method, const std::string& app, Milliseconds start_timeout,

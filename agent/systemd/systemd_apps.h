@@ -6,6 +6,8 @@
 
 namespace davit {
 
+struct UnitProperties;
+
 /// Each call that needs systemd opens a bus connection of its own and closes it at the end. So nothing is to be
 /// repaired when the bus was restarted, no signal of systemd ever wakes an idle agent, and every method may be called
 /// from any one thread at a time. Every error that has no name in the seam is Code::System with D-Bus's own message.
@@ -23,6 +25,7 @@ public:
 
 private:
     Result<void> reload_if_needed();
+    Result<UnitProperties> properties(const std::string& app);
     Result<void> bring_up(const char* method, const std::string& app, Milliseconds start_timeout, std::stop_token stop);
 
     DevicePaths paths_;

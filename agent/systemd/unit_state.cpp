@@ -114,7 +114,9 @@ Apps::State state_of(const UnitProperties& unit, std::string_view last_end) {
     state.restarts = unit.restarts;
     state.reason = how_it_ended_last(last_end);
     if (state.reason.empty()) state.reason = how_it_ended_last(as_noted(unit));
-    if (unit.result == "start-limit-hit")
+    // Systemd keeps the result of the last crash. But an app that is restarted ends in "failed" only by the start
+    // limit.
+    if (unit.result == "start-limit-hit" || (state.failed && unit.restarts > 0))
         state.reason = std::string(kTooOften) + (last_end.empty() ? "" : "; it " + how_it_ended_last(last_end));
     state.started_at = moment(unit.started_at);
     state.ended_at = moment(unit.ended_at);

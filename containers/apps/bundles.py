@@ -111,6 +111,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--health-status", type=int, metavar="N", help="what /health answers")
     parser.add_argument("--start-delay", type=int, metavar="MS", help="waits before it listens")
     parser.add_argument("--exit-after", type=int, metavar="MS", help="ends with exit code 3 so long after READY")
+    parser.add_argument("--hang-after", type=int, metavar="MS", help="feeds systemd's watchdog no longer so long after READY")
     parser.add_argument("--never-ready", action="store_true", help="serves, but never sends READY=1")
     parser.add_argument("--files", type=int, default=0, metavar="N", help="adds N files of incompressible content")
     parser.add_argument("--file-size", type=int, default=0, metavar="BYTES")
@@ -122,7 +123,7 @@ def read_arguments() -> argparse.Namespace:
 
 def program_options(arguments: argparse.Namespace) -> list[str]:
     options = ["--never-ready"] if arguments.never_ready else []
-    for name in ("health_status", "start_delay", "exit_after"):
+    for name in ("health_status", "start_delay", "exit_after", "hang_after"):
         value = getattr(arguments, name)
         if value is not None:
             options += [f"--{name.replace('_', '-')}", str(value)]

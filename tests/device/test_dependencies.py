@@ -15,10 +15,10 @@ def started_us(device: Device, app: str) -> int:
 
 
 def module(lab: Lab, app: str, version: str, bundle: Path) -> dict[str, Any]:
-    """A module that `davit publish` would refuse."""
-    commit = lab.publisher.commit(bundle)
+    """The module of an app that `davit publish` would not put into a set with others, or without them."""
+    lab.publisher.commit(bundle)
     lab.publisher.publish([app], f"{app}-{version}", "1", on_device=["ticker", "hello"])
-    return {"name": app, "version": version, "metadata": {"commit": commit}}
+    return {"id": lab.hawkbit.module_id(app, version)}
 
 
 def test_apps_start_in_order_also_at_boot(lab: Lab, apps: Apps, device: Device) -> None:
@@ -93,14 +93,14 @@ def test_an_app_that_another_one_requires_cannot_be_removed_alone(lab: Lab, apps
 
 def test_a_circle_is_refused_at_the_publishers_and_on_the_device(lab: Lab, apps: Apps, device: Device) -> None:
     one, other = apps.hello("dep-9", after=["ticker"]), apps.ticker("dep-9", wants=["hello"])
-    commits = [lab.publisher.commit(one), lab.publisher.commit(other)]
+    for bundle in (one, other):
+        lab.publisher.commit(bundle)
     words = ("publish", "hello", "ticker", "--repo", lab.publisher.build_repository, "--to", lab.publisher.published)
     refused = lab.publisher.attempt(*words, "--set", "circle", "--set-version", "1")
     assert refused.returncode == 1 and "in a circle: hello → ticker → hello" in refused.stderr
 
-    action = lab.failed(device, lab.crafted(device, *(
-        module(lab, app, "dep-9", bundle) | {"metadata": {"commit": commit}}
-        for app, bundle, commit in (("hello", one, commits[0]), ("ticker", other, commits[1])))))
+    modules = [module(lab, "hello", "dep-9", one), module(lab, "ticker", "dep-9", other)]
+    action = lab.failed(device, lab.crafted(device, *modules))
     assert "in a circle: hello → ticker → hello" in action.last
     assert device.ctl("apps") == []
 

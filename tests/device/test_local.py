@@ -93,6 +93,16 @@ def test_what_the_policy_forbids_is_refused_from_a_file_too(lab: Lab, apps: Apps
     assert hello_1.get("/version") == "1"
 
 
+def test_an_older_release_is_refused_unless_one_says_so(lab: Lab, apps: Apps, device: Device) -> None:
+    newer = stick(lab, device, apps.hello("local-15", sequence=5))
+    older = stick(lab, device, apps.hello("local-16", sequence=4))
+    device.enter("davitctl", "install", newer)
+    refused = device.attempt("davitctl", "install", older)
+    assert refused.returncode == 1 and "has sequence 4, but this device has had sequence 5" in refused.stderr
+    assert "davitctl install --downgrade" in refused.stderr
+    assert "updated hello local-15 → local-16" in device.enter("davitctl", "install", "--downgrade", older)
+
+
 def test_an_app_is_removed(hello_1: Device) -> None:
     assert "removed ticker 1" in hello_1.enter("davitctl", "remove", "ticker")
     assert [app["name"] for app in hello_1.ctl("apps")] == ["hello"]
@@ -174,6 +184,20 @@ def test_a_servers_deployment_that_comes_during_a_local_one_waits_and_says_so(la
     newest, before = hello_1.ctl("history")[:2]
     assert (newest["id"], before["parts"]) == (str(action), ["ticker local-10"])
     assert hello_1.get("/version") == "2"
+
+
+def test_a_local_deployment_can_be_canceled_at_the_device(lab: Lab, apps: Apps, make_device: MakeDevice) -> None:
+    repository = slow_repository(lab, "slow-for-cancel")
+    device = make_device(repository=repository)
+    lab.release(apps.hello("local-14", *BIG))
+    assert device.attempt("davitctl", "cancel").stderr == "davitctl: no deployment is under way\n"
+    local = subprocess.Popen(["nsenter", "-t", str(device.leader), "-a", "--", "davitctl", "install",
+                              f"{repository.url(device.host_address)}#hello"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    downloading(device)
+
+    assert device.enter("davitctl", "cancel") == "canceled; nothing was changed\n"
+    assert local.communicate(timeout=60)[1] == "davitctl: canceled; nothing was changed\n"
+    assert device.ctl("apps") == []
 
 
 def test_a_deployment_is_followed_to_its_end_in_plain_lines(lab: Lab, apps: Apps, make_device: MakeDevice) -> None:

@@ -145,5 +145,37 @@ TEST_F(AppCommit, SaysWhatItMade) {
               nlohmann::json::parse(R"({"name":"hello","version":"1","ref":"r","commit":"abc"})"));
 }
 
+class AppExport : public AppCommit {};
+
+TEST_F(AppExport, WritesAVersionIntoOneFileThatSaysWhatItIs) {
+    const auto commit = workshop.commit("hello", "1");
+    workshop.commit("hello", "2");
+    const auto file = workshop.path("hello.davit");
+
+    const auto exported = export_app({.repository = workshop.repository(), .app = "hello=" + commit, .file = file});
+
+    ASSERT_THAT(exported, Succeeds());
+    EXPECT_EQ(exported->version, "1");
+    EXPECT_EQ(exported->bytes, std::filesystem::file_size(file));
+    const auto read = ostree::read_delta(file);
+    ASSERT_THAT(read, Succeeds());
+    EXPECT_EQ(read->id, commit);
+    EXPECT_EQ(read->app, "hello");
+    EXPECT_EQ(read->version, "1");
+}
+
+TEST_F(AppExport, RefusesWhatNobodyHasSigned) {
+    workshop.commit("hello", "1");
+    auto repository = ostree::Repository::open(workshop.repository());
+    ASSERT_THAT(repository, Succeeds());
+    const auto commit =
+        repository->commit({.directory = workshop.bundle("raw", "1"), .ref = "raw", .version = "1", .subject = "raw"});
+    ASSERT_THAT(commit, Succeeds());
+
+    EXPECT_THAT(export_app({.repository = workshop.repository(), .app = "raw", .file = workshop.path("raw.davit")}),
+                FailsWith(Code::Untrusted, HasSubstr("is not signed")));
+    EXPECT_FALSE(file::exists(workshop.path("raw.davit")));
+}
+
 }  // namespace
 }  // namespace davit::cli

@@ -90,5 +90,34 @@ TEST(AddMetadata, RefusesWhatWouldHaveNoEffectOrTooMuch) {
     EXPECT_THAT(add_metadata(apps, {"commit=abc"}), FailsWith(Code::InvalidInput, HasSubstr("'commit'")));
 }
 
+AppRelease released(std::string name, std::vector<std::string> needs, std::vector<std::string> wants = {}) {
+    AppRelease release;
+    release.name = name;
+    release.manifest.name = std::move(name);
+    release.manifest.requires_ = std::move(needs);
+    release.manifest.wants = std::move(wants);
+    return release;
+}
+
+TEST(CheckRelations, RefusesASetThatLacksARequiredAppUnlessTheDevicesHaveIt) {
+    const std::vector apps = {released("web", {"db"})};
+    EXPECT_THAT(check_relations(apps, {}),
+                FailsWith(Code::InvalidInput, AllOf(HasSubstr("app 'web' requires app 'db', which is not in this set"),
+                                                    HasSubstr("--on-device db"))));
+    EXPECT_THAT(check_relations(apps, {"db"}), Succeeds());
+    EXPECT_THAT(check_relations({released("web", {"db"}), released("db", {})}, {}), Succeeds());
+}
+
+TEST(CheckRelations, WarnsOfAWantedAppThatIsNotThere) {
+    const auto warnings = check_relations({released("web", {}, {"metrics", "db"})}, {"db"});
+    ASSERT_THAT(warnings, Succeeds());
+    EXPECT_THAT(*warnings, testing::ElementsAre(HasSubstr("app 'web' wants app 'metrics'")));
+}
+
+TEST(CheckRelations, NamesACircle) {
+    EXPECT_THAT(check_relations({released("a", {"b"}), released("b", {}, {"a"})}, {}),
+                FailsWith(Code::InvalidInput, HasSubstr("in a circle: a → b → a")));
+}
+
 }  // namespace
 }  // namespace davit::cli

@@ -31,9 +31,9 @@ TEST(Bar, ShowsTheWholeWhenPartsAreNotToldApart) {
 
 TEST(Bar, HasOnePerPartThatTravels) {
     auto status = downloading(3'000, 6'000);
-    status["parts"] = {{{"app", "hello"}, {"todo", "update hello 1 → 2"}, {"bytes", 2'000}, {"expected", 4'000}},
-                       {{"app", "ticker"}, {"todo", "install ticker 1"}, {"bytes", 2'000}, {"expected", 2'000}},
-                       {{"app", "old"}, {"todo", "remove old 3"}, {"bytes", 0}, {"expected", 0}}};
+    status["parts"] = {{{"app", "hello"}, {"todo", "update hello 1 → 2"}, {"bytes", 2'000}, {"expected_bytes", 4'000}},
+                       {{"app", "ticker"}, {"todo", "install ticker 1"}, {"bytes", 2'000}, {"expected_bytes", 2'000}},
+                       {{"app", "old"}, {"todo", "remove old 3"}, {"bytes", 0}, {"expected_bytes", 0}}};
     EXPECT_THAT(live_lines(status, 100),
                 ElementsAre("7, downloading: fetching what is missing",
                             "  update hello 1 → 2  [###############---------------]   50 %  2 of 4 kB",
@@ -48,7 +48,7 @@ TEST(Bar, NeedsNoNumbersOutsideOfADownload) {
 TEST(Bar, FitsEveryWidthAndNeverCutsACharacterInTwo) {
     auto status = downloading(1'234'567, 9'999'999);
     status["message"] = "gerät → überträgt größere Stücke";
-    status["parts"] = {{{"app", "hello"}, {"todo", "update höllo 1 → 2"}, {"bytes", 2}, {"expected", 4}}};
+    status["parts"] = {{{"app", "hello"}, {"todo", "update höllo 1 → 2"}, {"bytes", 2}, {"expected_bytes", 4}}};
     for (std::size_t width = 1; width <= 120; ++width) {
         for (const auto& line : live_lines(status, width)) {
             EXPECT_LE(characters(line), width) << line;

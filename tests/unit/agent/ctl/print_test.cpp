@@ -80,11 +80,11 @@ TEST(PrintTest, LinesUpTheApps) {
 
 TEST(PrintTest, SaysThatAnAppIsCaughtInACircleOfCrashesUntilItIsUpForLong) {
     Json app = {{"name", "hello"}, {"state", "activating"}, {"restarts", 5}, {"since_ms", kNow - 1'000}};
-    EXPECT_THAT(print_apps({app}, kNow), HasSubstr("restarting (5 times)"));
+    EXPECT_THAT(print_apps(Json::array({app}), kNow), HasSubstr("restarting (5 times)"));
     app["state"] = "active";
-    EXPECT_THAT(print_apps({app}, kNow), HasSubstr("restarting (5 times)"));
+    EXPECT_THAT(print_apps(Json::array({app}), kNow), HasSubstr("restarting (5 times)"));
     app["since_ms"] = kNow - 11 * 60'000;
-    EXPECT_THAT(print_apps({app}, kNow), HasSubstr("active"));
+    EXPECT_THAT(print_apps(Json::array({app}), kNow), HasSubstr("active"));
 }
 
 TEST(PrintTest, SaysWhatEachGenerationIsKeptFor) {

@@ -47,6 +47,15 @@ TEST(Turns, NameWhatIsNoDeployment) {
     EXPECT_EQ(turns.first().id, "");
 }
 
+TEST(Turns, KnowWhichDeploymentSomebodyAtTheDeviceCanCancel) {
+    Turns turns;
+    EXPECT_EQ(turns.local().error().message, "no deployment is under way");
+    turns.take("7", kServer, "received");
+    EXPECT_EQ(turns.local().error().message, "deployment 7 is the server's: cancel it there");
+    turns.take("local-1", kDevice, "asked for at the device");
+    EXPECT_EQ(turns.local().value(), "local-1");
+}
+
 TEST(Turns, SayNothingOfWaitingForTheServersOwn) {
     Turns turns;
     turns.take("7", kServer, "received");

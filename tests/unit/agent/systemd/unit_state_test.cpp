@@ -86,7 +86,7 @@ TEST(StateOf, SaysWhatTheEngineAsks) {
     EXPECT_TRUE(state.failed);
     EXPECT_FALSE(state.active);
     EXPECT_EQ(state.restarts, 3u);
-    EXPECT_EQ(state.reason, "was killed by SIGSEGV");
+    EXPECT_EQ(state.reason, "was restarted too often");
 }
 
 TEST(StateOf, TellsInAPersonsWordsHowTheAppEnded) {
@@ -112,6 +112,10 @@ TEST(StateOf, RemembersTheReasonThatSystemdForgetsWithTheNextStart) {
 TEST(StateOf, AnAppThatIsGivenUpSaysWhatMadeItCrash) {
     EXPECT_EQ(state_of(failed("notify", "start-limit-hit"), "exit-code exited 3\n").reason,
               "was restarted too often; it ended with exit code 3");
+    auto unit = failed("notify", "exit-code");
+    EXPECT_EQ(state_of(unit, "exit-code exited 3\n").reason, "ended with exit code 3");
+    unit.restarts = 2;  // systemd keeps the result of the last crash
+    EXPECT_EQ(state_of(unit, "exit-code exited 3\n").reason, "was restarted too often; it ended with exit code 3");
 }
 
 TEST(StateOf, TellsAnAppThatSomebodyStoppedFromOneThatNeverRanOrIsAboutToStart) {
