@@ -28,6 +28,7 @@ constexpr std::array kPhrases{
     // From a sync: the kernel forgets that what it could not write is not on the disk, and shows it from memory until
     // the next boot.
     Phrase{"Input/output error", Code::Corrupt},
+    Phrase{"No such branch", Code::NotFound},
     Phrase{"Invalid ref name", Code::InvalidInput},
     Phrase{"Invalid refspec", Code::InvalidInput},
     Phrase{"Invalid rev", Code::InvalidInput},

@@ -161,7 +161,7 @@ TEST_F(DownloadTest, FetchesOnlyWhatChanges) {
 }
 
 TEST_F(DownloadTest, LooksAtTheContentOfAnAppThatIsHereAndDoesNotRun) {
-    device.user_stops("hello");
+    device.crashes("hello");
 
     EXPECT_THAT(deploy({device.publishes(app("hello", "1")), device.publishes(app("ticker", "1"))}),
                 Succeeded(testing::_));
@@ -171,7 +171,7 @@ TEST_F(DownloadTest, LooksAtTheContentOfAnAppThatIsHereAndDoesNotRun) {
 
 TEST_F(DownloadTest, BringsBackWhatIsLostOfAnAppThatIsHere) {
     std::filesystem::remove_all(state / "checkouts/hello");
-    device.user_stops("hello");
+    device.crashes("hello");
 
     EXPECT_THAT(deploy({device.publishes(app("hello", "1"))}), Succeeded(testing::_));
     EXPECT_THAT(device.running(), ElementsAre("hello 1", "ticker 1"));
