@@ -35,6 +35,7 @@ class Asked:
     fault: str = ""    # what was done to it; empty: it went through
     status: int = 0    # what the server answered, if it was asked
     sent: int = 0      # bytes of the answer that went to the device
+    cut_at: float | None = None  # the part of the answer's body behind which the connection was reset
 
 
 @dataclass
@@ -247,7 +248,7 @@ class Proxy:
         if fault:
             await asyncio.sleep(fault.delay)
         if fault and fault.reset_at is not None:
-            part = fault.reset_at
+            part = asked.cut_at = fault.reset_at
             if fault.next_tenth:
                 fault.reset_at = (part + 0.1) % 1
             await self._write(fault, asked, writer, answer[:len(answer) - length + int(length * part)])
