@@ -41,19 +41,20 @@ TEST(PrintTest, ShowsHowFarADownloadIs) {
 }
 
 TEST(PrintTest, ShowsThePlanAndWhoHoldsItOff) {
-    const Json status = {{"deployment_id", "7"},
-                         {"phase", "waiting-to-switch"},
-                         {"message", "held off by backup: nightly"},
-                         {"parts",
-                          {{{"app", "hello"}, {"todo", "update hello 1 → 2"}},
-                           {{"app", "same"}, {"todo", ""}},
-                           {{"app", "web"}, {"todo", "install web 1"}}}},
-                         {"inhibitors",
-                          {{{"who", "backup (pid 12)"}, {"why", "nightly"}, {"strong", false}, {"left_ms", 60'000}}}}};
-    EXPECT_THAT(print_status(status, kNow), HasSubstr("Deployment:   7, waiting-to-switch: held off by backup: nightly\n"
-                                                      "Plan:         update hello 1 → 2\n"
-                                                      "              install web 1\n"
-                                                      "Held off by:  backup (pid 12): nightly (soft updates, 60 s left)\n"));
+    const Json status = {
+        {"deployment_id", "7"},
+        {"phase", "waiting-to-switch"},
+        {"message", "held off by backup: nightly"},
+        {"parts",
+         {{{"app", "hello"}, {"todo", "update hello 1 → 2"}},
+          {{"app", "same"}, {"todo", ""}},
+          {{"app", "web"}, {"todo", "install web 1"}}}},
+        {"inhibitors", {{{"who", "backup (pid 12)"}, {"why", "nightly"}, {"strong", false}, {"left_ms", 60'000}}}}};
+    EXPECT_THAT(print_status(status, kNow),
+                HasSubstr("Deployment:   7, waiting-to-switch: held off by backup: nightly\n"
+                          "Plan:         update hello 1 → 2\n"
+                          "              install web 1\n"
+                          "Held off by:  backup (pid 12): nightly (soft updates, 60 s left)\n"));
 }
 
 TEST(PrintTest, LinesUpTheApps) {
