@@ -119,8 +119,8 @@ Result<void> Simulation::stop(const std::string& app, std::stop_token) {
 
 Result<Apps::State> Simulation::state(const std::string& app) {
     const auto running = running_.find(app);
-    if (running == running_.end()) return State{.exists = true, .failed = true, .result = "exit-code"};
-    return State{.exists = true, .active = true, .result = "success", .running_commit = running->second};
+    if (running == running_.end()) return State{.exists = true, .failed = true, .reason = "ended with exit code 1"};
+    return State{.exists = true, .active = true, .running_commit = running->second};
 }
 
 Result<void> Simulation::forget_all_but(const std::vector<std::string>&) {

@@ -118,7 +118,8 @@ TEST_F(ConfigTest, ReadsWhatASoftDeploymentWaitsFor) {
 }
 
 TEST_F(ConfigTest, RefusesHoursThatAreNone) {
-    for (const char* hours : {"night", "", "22:00", "22-05", "22:00-24:00", "22:60-05:00", "5:00-06:00", "05:00-05:00"}) {
+    for (const char* hours :
+         {"night", "", "22:00", "22-05", "22:00-24:00", "22:60-05:00", "5:00-06:00", "05:00-05:00"}) {
         has("etc/davit/davitd.json", R"({"soft": {"update": ")" + std::string(hours) + R"("}})");
         EXPECT_THAT(error(), AllOf(HasSubstr("soft.update"), HasSubstr("22:00-05:00"))) << hours;
     }
