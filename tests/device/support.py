@@ -1,6 +1,7 @@
 """Quick versions of the example apps, and what the fixtures are called in annotations."""
 
 import os
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,3 +54,20 @@ def downloading(device: Device, least: int = 300_000) -> None:
         status = device.ctl("status")
         return status["phase"] == "downloading" and status["bytes"] >= least
     until(under_way, "the download to be under way", 30)
+
+
+class Inhibitor:
+    """`davitctl inhibit … -- sleep` on the device."""
+
+    def __init__(self, device: Device, *options: str) -> None:
+        self._device = device
+        self._process = subprocess.Popen(
+            ["nsenter", "-t", str(device.leader), "-a", "--", "davitctl", "inhibit", "--why", "a long measurement", *options, "--",
+             "sleep", "1000"], stdin=subprocess.DEVNULL, env={"PATH": "/usr/sbin:/usr/bin", "LANG": "C.UTF-8"})
+        until(lambda: device.ctl("status")["inhibitors"], "the inhibitor", 10)
+
+    def killed(self) -> None:
+        """The owner and not its command, which must go with it."""
+        self._device.sh("pkill -KILL -x davitctl")
+        self._process.wait()
+        until(lambda: not self._device.sh("pgrep -x sleep || true"), "the end of the command", 10)

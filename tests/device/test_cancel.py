@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.device.support import BIG, SLOW, Apps, MakeDevice, downloading
+from tests.device.support import BIG, SLOW, Apps, Inhibitor, MakeDevice, downloading
 from tests.lab.device import Device
 from tests.lab.lab import Lab
 from tests.lab.proxy import Log, Proxy
@@ -75,6 +75,23 @@ def test_a_cancel_during_the_download_changes_nothing(
     assert not hello_1.sh("pgrep -x davit-ostree || true")
 
     lab.repository.slow(None)
+    lab.install(hello_1, apps.hello("3-after-cancel"))
+    assert hello_1.get("/version") == "3-after-cancel"
+
+
+def test_a_cancel_of_what_is_ready_and_waits_changes_nothing(
+        lab: Lab, apps: Apps, hello_1: Device, front: Proxy) -> None:
+    before = hello_1.app_pid("hello")
+    inhibitor = Inhibitor(hello_1, "--even-forced")
+    action = lab.deploy(hello_1, apps.hello("2-ready"))
+    until(lambda: hello_1.ctl("status")["phase"] == "waiting-to-switch", "everything to be ready", 30)
+    lab.hawkbit.cancel(hello_1.name, action)
+
+    lab.canceled(hello_1, action)
+    assert took(front.log(), action) < MOST_SECONDS
+    assert hello_1.app_pid("hello") == before
+    assert hello_1.get("/version") == "1"
+    inhibitor.killed()
     lab.install(hello_1, apps.hello("3-after-cancel"))
     assert hello_1.get("/version") == "3-after-cancel"
 

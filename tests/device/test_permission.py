@@ -1,10 +1,8 @@
 """Soft deployments wait for those who mind, forced ones do not; and every wait has an end."""
 
-import subprocess
-
 import pytest
 
-from tests.device.support import Apps, MakeDevice
+from tests.device.support import Apps, Inhibitor, MakeDevice
 from tests.lab.device import Device
 from tests.lab.lab import Lab
 from tests.lab.wait import until
@@ -17,23 +15,6 @@ def soft(lab: Lab, device: Device, *bundles) -> int:
 
 def waits(device: Device, phase: str = "waiting-to-switch"):
     return until(lambda: (status := device.ctl("status"))["phase"] == phase and status, f"the phase {phase}", 30)
-
-
-class Inhibitor:
-    """`davitctl inhibit … -- sleep` on the device."""
-
-    def __init__(self, device: Device, *options: str) -> None:
-        self._device = device
-        self._process = subprocess.Popen(
-            ["nsenter", "-t", str(device.leader), "-a", "--", "davitctl", "inhibit", "--why", "a long measurement", *options, "--",
-             "sleep", "1000"], stdin=subprocess.DEVNULL, env={"PATH": "/usr/sbin:/usr/bin", "LANG": "C.UTF-8"})
-        until(lambda: device.ctl("status")["inhibitors"], "the inhibitor", 10)
-
-    def killed(self) -> None:
-        """The owner and not its command, which must go with it."""
-        self._device.sh("pkill -KILL -x davitctl")
-        self._process.wait()
-        until(lambda: not self._device.sh("pgrep -x sleep || true"), "the end of the command", 10)
 
 
 def test_a_soft_deployment_waits_for_an_inhibitor_and_goes_on_when_its_owner_is_gone(lab: Lab, apps: Apps, hello_1: Device) -> None:
@@ -101,13 +82,3 @@ def test_a_soft_deployment_can_need_the_yes_of_a_person(lab: Lab, apps: Apps, ma
         ended = lab.failed(device, action)
         assert "denied at the device: the night shift" in ended.last and ended.last.endswith("cause=denied")
         assert device.get("/version") == "1"
-
-
-def test_the_cancel_of_a_deployment_that_waits_is_obeyed(lab: Lab, apps: Apps, hello_1: Device) -> None:
-    inhibitor = Inhibitor(hello_1)
-    action = soft(lab, hello_1, apps.hello("2"))
-    waits(hello_1)
-    lab.hawkbit.cancel(hello_1.name, action)
-    lab.canceled(hello_1, action)
-    assert hello_1.get("/version") == "1"
-    inhibitor.killed()
