@@ -69,7 +69,11 @@ def goes_on(device: Device, told: Told, boot: bool = False) -> None:
     assert said and said["errors"] == [] and results(device, "8")[0]["success"]
     assert device.sets()["current"] == NEW
     device.fsck()
-    assert [name for name in device.left_over() if name not in told.end["left over"]] == []
+    # A directory of a commit that is kept and that the disk could not read was thrown away, which is noted at the commit. Its
+    # checkout is whole, as was just seen; the rest comes again when it is needed.
+    kept = {device.server.parts[label]["commit"] for labels in device.sets().values() for label in labels}
+    noted = {f"repo/state/{commit}.commitpartial" for commit in kept}
+    assert [name for name in device.left_over() if name not in told.end["left over"] and name not in noted] == []
 
 
 # --- full ---------------------------------------------------------------------------------------------------------------

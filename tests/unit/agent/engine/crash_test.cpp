@@ -29,7 +29,7 @@ using Answer = Permission::Answer;
 
 /// People and server take their time before each step.
 void says_after_waits(World& world, Answer::Word last) {
-    world.device.says = [&world, last, waits = 0](Permission::Step step, bool) mutable -> Answer {
+    world.device.says = [last, waits = 0](Permission::Step step, bool) mutable -> Answer {
         if (++waits % 3 != 0) return {.word = Answer::Word::Wait, .reason = "waits"};
         const bool is_no = last == Answer::Word::No && step == Permission::Step::Begin;
         return {.word = is_no ? last : Answer::Word::Yes, .reason = "said"};
