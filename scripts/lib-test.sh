@@ -116,9 +116,9 @@ tier_crash() {
 tier_contract() { pytest_tier contract dev release; }
 tier_fleet() { DAVIT_TEST_FLEET=${DAVIT_TEST_FLEET:-1000} DAVIT_TEST_TIMEOUT=3000 pytest_tier fleet dev; }
 # Two at a time: devices wait more than they work. A worker has a lab of its own, with its own hawkBit.
-tier_device() { PYTEST_JOBS=${DAVIT_TEST_JOBS:-2} pytest_tier device release; }
+tier_device() { PYTEST_JOBS=${DAVIT_TEST_JOBS:-4} pytest_tier device release; }
 # What the device tier does a part of.
-tier_faults() { DAVIT_TEST_EVERYTHING=1 PYTEST_JOBS=${DAVIT_TEST_JOBS:-2} pytest_tier faults release; }
+tier_faults() { DAVIT_TEST_EVERYTHING=1 PYTEST_JOBS=${DAVIT_TEST_JOBS:-4} pytest_tier faults release; }
 tier_soak() {
     if ! (ensure_all) || ! build_for soak release; then
         FAILED=1
