@@ -72,7 +72,10 @@ Result<Superblock> read_superblock(const Path& file) {
     read.commit_id = id.get();
     // A copy, so that the bytes that are hashed are the bytes that are used.
     const Variant commit(g_variant_get_child_value(read.all.get(), kCommit));
-    read.commit.reset(g_variant_ref_sink(g_variant_get_normal_form(commit.get())));
+    const std::unique_ptr<GBytes, FreeBytes> copy(
+        g_bytes_new(g_variant_get_data(commit.get()), g_variant_get_size(commit.get())));
+    read.commit.reset(
+        g_variant_ref_sink(g_variant_new_from_bytes(g_variant_get_type(commit.get()), copy.get(), FALSE)));
     const Memory<char> actual(g_compute_checksum_for_data(
         G_CHECKSUM_SHA256, static_cast<const guchar*>(g_variant_get_data(read.commit.get())),
         g_variant_get_size(read.commit.get())));
