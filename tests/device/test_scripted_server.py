@@ -105,14 +105,16 @@ def test_an_action_that_is_deleted_during_its_download_leaves_the_device_free(sc
 def test_an_action_that_is_force_quit_yields_to_a_newer_one(scripted: Scripted, slow: None, lab: Lab) -> None:
     older = scripted.assign(scripted.hello("2-quit", *BIG))
     downloading(scripted.device)
+    scripted.allowed = {410}
     scripted.server.do(lambda model: model.force_quit(older))
-    lab.repository.slow(None)
     newer = scripted.assign(scripted.hello("3"))
 
+    def ended() -> dict[str, str]:
+        return {entry["id"]: entry["cause"] for entry in scripted.device.ctl("history")}
+    until(lambda: str(older.id) in ended(), "the end of the older one", 30)     # which could not come to its switch so slowly
+    assert ended()[str(older.id)] == "canceled"
+    lab.repository.slow(None)
     scripted.finished(newer)
-    ended = {entry["id"]: entry["cause"] for entry in scripted.device.ctl("history")}
-    assert ended[str(older.id)] == "canceled"
-    scripted.allowed = {410}
 
 
 def test_a_target_that_is_deleted_comes_back_by_the_gateway_token(scripted: Scripted) -> None:
