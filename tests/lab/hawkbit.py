@@ -111,7 +111,7 @@ class HawkBit:
         request = urllib.request.Request(
             f"{self.url}/rest/v1{path}", method=method, data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Basic {login}", "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:  # a thousand devices may ask beside us
             text = answer.read()
         return json.loads(text) if text else None
 
