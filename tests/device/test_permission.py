@@ -40,11 +40,11 @@ def test_what_the_operator_forces_does_not_wait_unless_the_inhibitor_is_strong(l
     lab.install(hello_1, apps.hello("2"))
     weak.killed()
     strong = Inhibitor(hello_1, "--even-forced")
-    action = lab.deploy(hello_1, apps.hello("3"))
+    action = lab.deploy(hello_1, apps.hello("3-strong"))
     waits(hello_1)
     strong.killed()
     lab.succeeded(hello_1, action)
-    assert hello_1.get("/version") == "3"
+    assert hello_1.get("/version") == "3-strong"
 
 
 def test_an_inhibitor_ends_with_its_time(lab: Lab, apps: Apps, hello_1: Device) -> None:
